@@ -1,0 +1,52 @@
+"""Build of the compiled core: one extension module a file in sigfw/_core.
+
+SIGFW_DEBUG=1     bounds checks and -O0 -g, for a debugger
+SIGFW_SANITIZE=1  ASan + UBSan (run Python with LD_PRELOAD of libasan and PYTHONMALLOC=malloc)
+"""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+CORE = Path("sigfw/_core")
+DEBUG = os.environ.get("SIGFW_DEBUG") == "1"
+SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1"
+
+# -fno-strict-aliasing: wire.pxd reads octets through byte pointers only, but Cython's own structs are cast.
+compile_args = ["-O2", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-fno-strict-aliasing"]
+link_args: list[str] = []
+if DEBUG:
+    compile_args[0] = "-O0"
+if SANITIZE:
+    compile_args += ["-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    link_args += ["-fsanitize=address,undefined"]
+
+extensions = [
+    Extension(
+        f"sigfw._core.{source.stem}",
+        [str(source)],
+        include_dirs=[str(CORE)],
+        depends=sorted(str(p) for pattern in ("*.pxd", "*.h") for p in CORE.glob(pattern)),
+        extra_compile_args=compile_args,
+        extra_link_args=link_args,
+    )
+    for source in sorted(CORE.glob("*.pyx"))
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions,
+        nthreads=os.cpu_count() or 1,
+        compiler_directives={
+            "language_level": 3,
+            # Every read of wire octets goes through wire.pxd, which checks; these would check twice, and raise.
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "embedsignature": True,
+        },
+    ),
+)

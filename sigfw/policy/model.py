@@ -1,0 +1,98 @@
+"""A policy as the loader hands it to the compiler: checked, includes in place, defaults filled in. Nothing here reads YAML."""
+
+from typing import Literal
+
+import msgspec
+
+Scalar = str | int | bool
+Perimeter = Literal["international", "national", "internal"]
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Home(Base):
+    country_code: str = ""
+    global_titles: tuple[str, ...] = ()  # E.164 prefixes of our nodes
+    imsi: tuple[str, ...] = ()  # MCC+MNC
+    e214: tuple[str, ...] = ()  # CC+NDC that stands for our MCC+MNC
+    msisdn: tuple[str, ...] = ()  # subscribers' ranges; empty: those of global_titles
+    point_codes: tuple[int, ...] = ()
+    hosted_abroad: tuple[str, ...] = ()
+
+
+class Link(Base):
+    """Which traffic is which side; the first that matches. An empty match matches all."""
+
+    name: str
+    perimeter: Perimeter
+    topics: tuple[str, ...] = ()
+    ni: tuple[int, ...] = ()
+    opc: tuple[int, ...] = ()
+    dpc: tuple[int, ...] = ()
+    variant: Literal["itu"] = "itu"
+    country_code: str = ""  # for national numbers on this link; empty: home's
+
+
+class Operator(Base):
+    tadig: str
+    country: str  # ISO 3166 alpha 2; "": not given
+    global_titles: tuple[str, ...] = ()
+    imsi: tuple[str, ...] = ()
+
+
+class Entry(Base):
+    prefix: str  # 1 to 16 digits
+    exclude: bool = False  # "!": an exception inside; the longest prefix decides
+
+
+class NumberList(Base):
+    """`home` and `hosted_abroad` are lists too; the compiler makes them of Home."""
+
+    kind: Literal["gt", "imsi", "msisdn"]
+    entries: tuple[Entry, ...]
+
+
+class Operand(Base):
+    """What `in` or `not_in` names: one list, or values written out."""
+
+    list: str | None = None
+    values: tuple[Scalar, ...] = ()
+
+
+class Condition(Base):
+    """One key of `when`. A plain value or list of values is `within`; where both stand, both must hold."""
+
+    field: str
+    within: Operand | None = None
+    without: Operand | None = None
+
+
+class Rule(Base):
+    id: str
+    category: str
+    when: tuple[Condition, ...]
+    checks: tuple[str, ...] = ()
+    checks_all: bool = False  # {all: […]}; else any of them
+    action: Literal["allow", "drop", "reject", "redirect"]
+    return_cause: int = 7  # of a reject: 7 is unqualified (Q.713 3.12)
+    redirect: str = ""  # the GT, international E.164 digits
+    alert: bool = False
+    mode: Literal["enforce", "shadow", "off"] = "enforce"
+    final: bool = False
+    motif: str = ""
+    labels: dict[str, str] = {}
+    where: str = ""  # file:line
+
+
+class Policy(Base):
+    name: str
+    digest: str  # 16 hex digits over all that decides: equal digests, equal verdicts
+    home: Home
+    links: tuple[Link, ...]
+    operators: tuple[Operator, ...]
+    lists: dict[str, NumberList]
+    exceptions: dict[str, dict[Perimeter, Literal["allow", "drop", "reject"]]]  # every key of names.EXCEPTIONS, every perimeter
+    rules: tuple[Rule, ...]
+    files: tuple[str, ...] = ()  # all that was read, for reload
