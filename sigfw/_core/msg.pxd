@@ -192,6 +192,8 @@ cdef struct Norm:          # one reading of a number, ready to be looked up
     uint64_t key           # Digits.hi of the normalised digits
     uint8_t digits         # 1 to 16
     uint8_t space
+    uint8_t as_is          # the digits are those of the wire: no country code added, no prefix taken off
+    uint8_t operator_digits  # of the prefix that gave the operator; 0: none
     uint32_t cls           # its class in the table of that space; 0: in no list and of no operator
 
 cdef struct Party:         # Q.713 3.4 (CdPA), 3.5 (CgPA)
@@ -269,6 +271,7 @@ cdef struct Msg:
     uint16_t index         # from 0 in the frame
     uint8_t encapsulation
     uint8_t has_mtp        # opc, dpc, sls and ni are known
+    uint8_t mtp_from_headers  # opc and dpc alone, from the record's headers
     uint32_t opc
     uint32_t dpc
     uint8_t sls
@@ -294,11 +297,14 @@ cdef struct Msg:
     uint32_t affected_pc
     uint16_t cgpa_offset   # the CgPA's octets within the SCCP message: part of the reassembly key
     uint16_t cgpa_octets
+    uint16_t cdpa_offset
+    uint16_t cdpa_octets
     Party called
     Party calling
     const uint8_t* data    # user data; the whole of it after reassembly
     uint32_t data_octets
     uint32_t data_offset   # of the user data within the SCCP message
+    uint32_t data_octets_here  # of it in this message: less than data_octets after reassembly
     # reassembly
     uint8_t segment_state
     uint8_t part           # from 1

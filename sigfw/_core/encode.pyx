@@ -1,0 +1,679 @@
+# JSON and packed records, written straight into a buffer; UDTS, XUDTS and LUDTS for a reject.
+#
+# The JSON is the decode object of one message; with a policy's Labels the verdict's keys stand in front of it.
+# Names are those of sigfw/names.py (tests/unit/test_names.py holds them equal).
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from sigfw._core.mapop cimport field_name, operation_application, operation_name
+from sigfw._core.msg cimport *
+from sigfw._core.out cimport Out, put, put_c, put_hex, put_i, put_padded, put_s, put_u
+from sigfw._core.pseudonym cimport Key, pseudonym
+
+cdef const char*[4] PERIMETERS
+PERIMETERS[:] = [b"", b"international", b"national", b"internal"]
+cdef const char*[5] ENCAPSULATIONS
+ENCAPSULATIONS[:] = [b"", b"sccp", b"mtp3", b"m3ua", b"pcap"]
+cdef const char*[6] ACTIONS
+ACTIONS[:] = [b"", b"allow", b"hold", b"redirect", b"reject", b"drop"]
+cdef const char*[18] REASONS
+REASONS[:] = [
+    b"", b"rule", b"default", b"malformed", b"unusable_gt", b"not_tcap", b"not_sccp", b"unknown_operation",
+    b"segment_held", b"reassembly_timeout", b"reassembly_failed", b"reassembly_orphan", b"limit_exceeded", b"expired",
+    b"reject_not_permitted", b"unframed", b"monitor", b"bypass",
+]
+cdef const char*[6] LAYERS
+LAYERS[:] = [b"", b"framing", b"sccp", b"tcap", b"component", b"map"]
+cdef const char*[16] CODES
+CODES[:] = [
+    b"", b"truncated", b"length_overrun", b"bad_length", b"bad_tag", b"bad_value", b"bad_pointer", b"bad_hop_counter",
+    b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"bad_checksum", b"unsupported", b"unknown_type",
+]
+cdef const char*[21] SCCP_TYPES
+SCCP_TYPES[:] = [
+    b"", b"CR", b"CC", b"CREF", b"RLSD", b"RLC", b"DT1", b"DT2", b"AK", b"UDT", b"UDTS", b"ED", b"EA", b"RSR", b"RSC",
+    b"ERR", b"IT", b"XUDT", b"XUDTS", b"LUDT", b"LUDTS",
+]
+cdef const char*[7] MANAGEMENT_TYPES
+MANAGEMENT_TYPES[:] = [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC"]
+cdef const char*[6] TCAP_TYPES
+TCAP_TYPES[:] = [b"", b"begin", b"continue", b"end", b"abort", b"unidirectional"]
+cdef const char*[6] COMPONENT_TYPES
+COMPONENT_TYPES[:] = [b"", b"invoke", b"returnResultLast", b"returnResultNotLast", b"returnError", b"reject"]
+cdef const char*[3] OPCODE_FORMS
+OPCODE_FORMS[:] = [b"", b"local", b"global"]
+cdef const char*[3] APPLICATIONS
+APPLICATIONS[:] = [b"", b"map", b"cap"]
+cdef const char*[7] NUMBER_KINDS
+NUMBER_KINDS[:] = [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address"]
+
+
+def names() -> dict:
+    """The tables above, for the test that holds them equal to sigfw/names.py."""
+    return {
+        "PERIMETERS": [PERIMETERS[i].decode() for i in range(4)],
+        "ENCAPSULATIONS": [ENCAPSULATIONS[i].decode() for i in range(5)],
+        "ACTIONS": [ACTIONS[i].decode() for i in range(6)],
+        "REASONS": [REASONS[i].decode() for i in range(18)],
+        "LAYERS": [LAYERS[i].decode() for i in range(6)],
+        "ERROR_CODES": [CODES[i].decode() for i in range(16)],
+        "SCCP_TYPES": [SCCP_TYPES[i].decode() for i in range(21)],
+        "MANAGEMENT_TYPES": [MANAGEMENT_TYPES[i].decode() for i in range(7)],
+        "TCAP_TYPES": [TCAP_TYPES[i].decode() for i in range(6)],
+        "COMPONENT_TYPES": [COMPONENT_TYPES[i].decode() for i in range(6)],
+        "OPCODE_FORMS": [OPCODE_FORMS[i].decode() for i in range(3)],
+        "APPLICATIONS": [APPLICATIONS[i].decode() for i in range(3)],
+        "NUMBER_KINDS": [NUMBER_KINDS[i].decode() for i in range(7)],
+    }
+
+
+# ---- small pieces
+
+cdef void put_key(Out* o, const char* key) noexcept nogil:
+    put_c(o, b'"')
+    put_s(o, key)
+    put_s(o, b'":')
+
+
+cdef void put_name(Out* o, const char* name) noexcept nogil:
+    put_c(o, b'"')
+    put_s(o, name)
+    put_c(o, b'"')
+
+
+cdef inline void put_text(Out* o, const Text* t) noexcept nogil:
+    put_c(o, b'"')
+    put(o, t.p, t.n)
+    put_c(o, b'"')
+
+
+cdef inline void put_known(Out* o, int known, uint32_t value) noexcept nogil:
+    if known:
+        put_u(o, value)
+    else:
+        put_s(o, b"null")
+
+
+cdef inline void put_bool(Out* o, int value) noexcept nogil:
+    if value:
+        put_s(o, b"true")
+    else:
+        put_s(o, b"false")
+
+
+cdef uint32_t digits_text(const Digits* d, uint8_t* out) noexcept nogil:
+    cdef const char* HEX = b"0123456789abcdef"
+    cdef int i
+    for i in range(d.count):
+        out[i] = HEX[digit_at(d, i)]
+    return d.count
+
+
+cdef void put_digits(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
+    """Digits as a string; with a key the first `clear` of them and the pseudonym of all."""
+    cdef uint8_t text[MAX_DIGITS]
+    cdef uint8_t keyed[8]
+    cdef uint32_t n = digits_text(d, text)
+    put_c(o, b'"')
+    if key == NULL or n == 0:
+        put(o, text, n)
+    else:
+        put(o, text, clear if clear < n else 0)
+        put_s(o, b"hmac:")
+        pseudonym(key, text, n, keyed)
+        put_hex(o, keyed, 8)
+    put_c(o, b'"')
+
+
+cdef void put_time(Out* o, int64_t time_ns) noexcept nogil:
+    """ISO 8601 with microseconds, UTC; the civil date by counting 400-year eras from 0000-03-01."""
+    cdef int64_t us, seconds, days, era, day_of_era, year_of_era, day_of_year, month, year
+    if time_ns < 0:
+        put_s(o, b"null")
+        return
+    us = time_ns // 1000
+    seconds = us // 1000000
+    days = seconds // 86400 + 719468
+    era = days // 146097
+    day_of_era = days % 146097
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * day_of_year + 2) // 153
+    year = year_of_era + era * 400 + (1 if month >= 10 else 0)
+    put_c(o, b'"')
+    put_padded(o, <uint32_t>year, 4)
+    put_c(o, b'-')
+    put_padded(o, <uint32_t>(month + 3 if month < 10 else month - 9), 2)
+    put_c(o, b'-')
+    put_padded(o, <uint32_t>(day_of_year - (153 * month + 2) // 5 + 1), 2)
+    put_c(o, b'T')
+    put_padded(o, <uint32_t>(seconds % 86400 // 3600), 2)
+    put_c(o, b':')
+    put_padded(o, <uint32_t>(seconds % 3600 // 60), 2)
+    put_c(o, b':')
+    put_padded(o, <uint32_t>(seconds % 60), 2)
+    put_c(o, b'.')
+    put_padded(o, <uint32_t>(us % 1000000), 6)
+    put_s(o, b'Z"')
+
+
+cdef void put_oid(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
+    """Dotted form (X.690 8.19). An arc beyond 64 bits, or one that does not end, is shown as `?`."""
+    cdef uint64_t arc = 0
+    cdef uint32_t i
+    cdef int first = 1, overflow = 0
+    put_c(o, b'"')
+    for i in range(octets):
+        overflow |= arc >> 57 != 0
+        arc = arc << 7 | (p[i] & 0x7F)
+        if p[i] & 0x80:
+            continue
+        if first:
+            put_u(o, 2 if arc >= 80 else arc // 40)
+            put_c(o, b'.')
+            arc = arc - 80 if arc >= 80 else arc % 40
+            first = 0
+        else:
+            put_c(o, b'.')
+        if overflow:
+            put_c(o, b'?')
+        else:
+            put_u(o, arc)
+        arc = 0
+        overflow = 0
+    if octets and p[octets - 1] & 0x80:
+        put_s(o, b".?")
+    put_c(o, b'"')
+
+
+cdef void put_id(Out* o, const Origin* origin, int64_t offset, uint32_t frame, uint16_t index) noexcept nogil:
+    put_c(o, b'"')
+    put(o, origin.prefix.p, origin.prefix.n)
+    if origin.offsets:
+        put_c(o, b'/')
+        put_i(o, offset)
+    put_c(o, b'/')
+    put_u(o, frame)
+    put_c(o, b'/')
+    put_u(o, index)
+    put_c(o, b'"')
+
+
+# ---- SCCP
+
+cdef void put_party_digits(Out* o, const Msg* m, int called, const Key* key) noexcept nogil:
+    cdef const Party* p = &m.called if called else &m.calling
+    if p.has & HAS_GT:
+        put_digits(o, &p.gt, key, p.norm[0].operator_digits if p.n_norm and p.norm[0].as_is else 0)
+    else:
+        put_s(o, b"null")
+
+
+cdef void put_party(Out* o, const Msg* m, int called, const Key* key) noexcept nogil:
+    cdef const Party* p = &m.called if called else &m.calling
+    if not p.present:
+        put_s(o, b"null")
+        return
+    put_s(o, b'{"route_on":"ssn","gti":' if p.route_on_ssn else b'{"route_on":"gt","gti":')
+    put_u(o, p.gti)
+    put_s(o, b',"tt":')
+    put_known(o, p.has & HAS_TT, p.tt)
+    put_s(o, b',"np":')
+    put_known(o, p.has & HAS_NP, p.np)
+    put_s(o, b',"es":')
+    put_known(o, p.has & HAS_ES, p.es)
+    put_s(o, b',"nai":')
+    put_known(o, p.has & HAS_NAI, p.nai)
+    put_s(o, b',"digits":')
+    put_party_digits(o, m, called, key)
+    put_s(o, b',"ssn":')
+    put_known(o, p.has & HAS_SSN, p.ssn)
+    put_s(o, b',"pc":')
+    put_known(o, p.has & HAS_PC, p.pc)
+    put_c(o, b'}')
+
+
+cdef void put_sccp(Out* o, const Msg* m, const Key* key) noexcept nogil:
+    if m.sccp == NULL or m.type == 0 or m.type > SCCP_LUDTS:
+        put_s(o, b"null")
+        return
+    put_s(o, b'{"type":')
+    put_name(o, SCCP_TYPES[m.type])
+    put_s(o, b',"class":')
+    put_known(o, m.has_class, m.protocol_class)
+    put_s(o, b',"return_on_error":')
+    put_bool(o, m.return_on_error)
+    put_s(o, b',"hop_counter":')
+    put_known(o, m.has_hop_counter, m.hop_counter)
+    put_s(o, b',"return_cause":')
+    put_known(o, m.has_return_cause, m.return_cause)
+    put_s(o, b',"called":')
+    put_party(o, m, 1, key)
+    put_s(o, b',"calling":')
+    put_party(o, m, 0, key)
+    put_s(o, b',"segmentation":')
+    if m.segmented:
+        put_s(o, b'{"first":')
+        put_bool(o, m.segment_first)
+        put_s(o, b',"remaining":')
+        put_u(o, m.segment_remaining)
+        put_s(o, b',"local_reference":"')
+        put_hex(o, m.local_reference, 3)
+        put_s(o, b'","class":')
+        put_u(o, m.segment_class)
+        put_c(o, b'}')
+    else:
+        put_s(o, b"null")
+    put_s(o, b',"management":')
+    if m.management and m.management <= 6:
+        put_s(o, b'{"type":')
+        put_name(o, MANAGEMENT_TYPES[m.management])
+        put_s(o, b',"affected_ssn":')
+        put_u(o, m.affected_ssn)
+        put_s(o, b',"affected_pc":')
+        put_u(o, m.affected_pc)
+        put_c(o, b'}')
+    else:
+        put_s(o, b"null")
+    put_c(o, b'}')
+
+
+cdef void put_reassembly(Out* o, const Msg* m, const Origin* origin) noexcept nogil:
+    cdef int i
+    if m.reassembly == 0:
+        put_s(o, b"null")
+        return
+    put_s(o, b'{"id":"')
+    put(o, origin.prefix.p, origin.prefix.n)
+    put_c(o, b'#')
+    put_u(o, m.reassembly)
+    put_s(o, b'","part":')
+    put_u(o, m.part)
+    put_s(o, b',"final":')
+    put_bool(o, m.segment_state == SEGMENT_FINAL)
+    put_s(o, b',"parts":[')
+    if m.segment_state == SEGMENT_FINAL:
+        for i in range(m.parts):
+            if i:
+                put_c(o, b',')
+            put_id(o, origin, m.part_ids[i].offset, m.part_ids[i].frame, m.part_ids[i].index)
+    put_s(o, b"]}")
+
+
+# ---- TCAP, MAP and CAP
+
+cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil:
+    cdef int i
+    put_s(o, b'{"type":')
+    put_name(o, COMPONENT_TYPES[c.type])
+    put_s(o, b',"invoke_id":')
+    if c.invoke_id_present:
+        put_i(o, c.invoke_id)
+    else:
+        put_s(o, b"null")
+    put_s(o, b',"opcode":')
+    if c.opcode_form == OPCODE_LOCAL:
+        put_i(o, c.opcode)
+        put_s(o, b',"opcode_form":"local"')
+    elif c.opcode_form == OPCODE_GLOBAL:
+        put_oid(o, m.data + c.oid_offset, c.oid_octets)
+        put_s(o, b',"opcode_form":"global"')
+    else:
+        put_s(o, b'null,"opcode_form":null')
+    put_s(o, b',"error_code":')
+    if c.error_code_present:
+        put_i(o, c.error_code)
+    else:
+        put_s(o, b"null")
+    if c.n_readings == 0:
+        put_s(o, b',"application":null,"operation":null,"readings":[]}')
+        return
+    put_s(o, b',"application":')
+    put_name(o, APPLICATIONS[operation_application(c.reading[0])])
+    put_s(o, b',"operation":')
+    put_name(o, operation_name(c.reading[0]))
+    put_s(o, b',"readings":[')
+    for i in range(c.n_readings):
+        put_s(o, b',"' if i else b'"')
+        put_s(o, APPLICATIONS[operation_application(c.reading[i])])
+        put_c(o, b':')
+        put_s(o, operation_name(c.reading[i]))
+        put_c(o, b'"')
+    put_s(o, b"]}")
+
+
+cdef void put_tcap(Out* o, const Msg* m) noexcept nogil:
+    cdef int i
+    if m.tcap == 0:
+        put_s(o, b"null")
+        return
+    put_s(o, b'{"type":')
+    put_name(o, TCAP_TYPES[m.tcap])
+    put_s(o, b',"otid":')
+    put_transaction(o, m.otid, m.otid_octets)
+    put_s(o, b',"dtid":')
+    put_transaction(o, m.dtid, m.dtid_octets)
+    put_s(o, b',"acn":')
+    if m.acn_octets:
+        put_oid(o, m.data + m.acn_offset, m.acn_octets)
+    else:
+        put_s(o, b"null")
+    put_s(o, b',"components":[')
+    for i in range(m.n_components):
+        if i:
+            put_c(o, b',')
+        put_component(o, m, &m.components[i])
+    put_s(o, b"]}")
+
+
+cdef void put_transaction(Out* o, const uint8_t* id, uint8_t octets) noexcept nogil:
+    if octets == 0:
+        put_s(o, b"null")
+        return
+    put_c(o, b'"')
+    put_hex(o, id, octets)
+    put_c(o, b'"')
+
+
+cdef const Number* first_number(const Msg* m, uint8_t kind, uint8_t role) noexcept nogil:
+    cdef int i
+    for i in range(m.n_numbers):
+        if (kind and m.numbers[i].kind == kind) or (role and m.numbers[i].role & role):
+            return &m.numbers[i]
+    return NULL
+
+
+cdef void put_number_or_null(Out* o, const Number* n, const Key* key) noexcept nogil:
+    if n == NULL:
+        put_s(o, b"null")
+    else:
+        put_digits(o, &n.d, key, 0)
+
+
+cdef inline int is_plain_address(const Number* n) noexcept nogil:
+    """An address that MAP or CAP names; those of MAP-OpenInfo stand under `open`."""
+    return n.kind == KIND_ADDRESS and n.role & (ROLE_OPEN_DESTINATION | ROLE_OPEN_ORIGINATION) == 0
+
+
+cdef void put_addresses(Out* o, const Msg* m, const Key* key) noexcept nogil:
+    """Grouped by name, in order of first appearance."""
+    cdef const Number* n
+    cdef int i, k, seen, groups = 0, many
+    for i in range(m.n_numbers):
+        n = &m.numbers[i]
+        if not is_plain_address(n):
+            continue
+        seen = 0
+        for k in range(i):
+            if is_plain_address(&m.numbers[k]) and m.numbers[k].name == n.name:
+                seen = 1
+                break
+        if seen:
+            continue
+        put_s(o, b',"' if groups else b'"')
+        groups += 1
+        put_s(o, field_name(n.name))
+        put_s(o, b'":[')
+        many = 0
+        for k in range(i, m.n_numbers):
+            if is_plain_address(&m.numbers[k]) and m.numbers[k].name == n.name:
+                if many:
+                    put_c(o, b',')
+                many = 1
+                put_digits(o, &m.numbers[k].d, key,
+                           m.numbers[k].norm[0].operator_digits if m.numbers[k].n_norm and m.numbers[k].norm[0].as_is else 0)
+        put_c(o, b']')
+
+
+cdef void put_map(Out* o, const Msg* m, const Key* key) noexcept nogil:
+    cdef const Number* n
+    cdef int i, many = 0
+    if m.tcap == 0:
+        put_s(o, b"null")
+        return
+    put_s(o, b'{"imsi":')
+    put_number_or_null(o, first_number(m, KIND_IMSI, 0), key)
+    put_s(o, b',"msisdn":')
+    put_number_or_null(o, first_number(m, KIND_MSISDN, 0), key)
+    put_s(o, b',"identities":[')
+    for i in range(m.n_numbers):
+        n = &m.numbers[i]
+        if n.kind == KIND_ADDRESS:
+            continue
+        put_s(o, b',{"kind":' if many else b'{"kind":')
+        many = 1
+        put_name(o, NUMBER_KINDS[n.kind])
+        put_s(o, b',"digits":')
+        put_digits(o, &n.d, key, 0)
+        if n.origin < 0:
+            put_s(o, b',"origin":"dialogue"}')
+        else:
+            put_s(o, b',"origin":"component ')
+            put_u(o, n.origin)
+            put_s(o, b'"}')
+    put_s(o, b'],"addresses":{')
+    put_addresses(o, m, key)
+    put_s(o, b'},"open":{"destination_reference":')
+    put_number_or_null(o, first_number(m, 0, ROLE_OPEN_DESTINATION), key)
+    put_s(o, b',"origination_reference":')
+    put_number_or_null(o, first_number(m, 0, ROLE_OPEN_ORIGINATION), key)
+    put_s(o, b"}}")
+
+
+# ---- verdict
+
+cdef void put_rule(Out* o, const Labels* l, uint16_t rule) noexcept nogil:
+    if rule:
+        put_text(o, &l.rules[rule])
+    else:
+        put_s(o, b"null")
+
+
+cdef void put_verdict(Out* o, const Msg* m, const Origin* origin, const Labels* l) noexcept nogil:
+    cdef const Verdict* v = &m.verdict
+    cdef uint8_t reply[MAX_REPLY]
+    cdef uint32_t n
+    put_s(o, b'"id":')
+    put_id(o, origin, m.offset, m.frame, m.index)
+    put_s(o, b',"action":')
+    put_name(o, ACTIONS[v.action])
+    put_s(o, b',"reason":')
+    put_name(o, REASONS[v.reason])
+    put_s(o, b',"rule":')
+    put_rule(o, l, v.rule)
+    put_s(o, b',"category":')
+    if v.category:
+        put_text(o, &l.categories[v.category])
+    else:
+        put_s(o, b"null")
+    put_s(o, b',"perimeter":')
+    put_name(o, PERIMETERS[m.perimeter])
+    put_s(o, b',"shadow":')
+    if v.shadow_action:
+        put_s(o, b'{"action":')
+        put_name(o, ACTIONS[v.shadow_action])
+        put_s(o, b',"rule":')
+        put_rule(o, l, v.shadow_rule)
+        put_s(o, b',"reason":')
+        put_name(o, REASONS[v.shadow_reason])
+        put_c(o, b'}')
+    else:
+        put_s(o, b"null")
+    put_s(o, b',"policy":{"name":')
+    put_text(o, &l.name)
+    put_s(o, b',"digest":"')
+    put_hex(o, l.digest, 8)
+    put_s(o, b'"},')
+    if v.action == REJECT:
+        n = encode_reply(m, v.return_cause, reply)
+        put_s(o, b'"reply":"')
+        put_hex(o, reply, n)
+        put_s(o, b'",')
+    elif v.action == REDIRECT and v.redirect:
+        put_s(o, b'"redirect":')
+        put_text(o, &l.redirects[v.redirect])
+        put_c(o, b',')
+
+
+cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* labels, const Key* key) noexcept nogil:
+    """One object and a line feed. labels NULL: the decode object alone; key NULL: identities in clear."""
+    put_c(o, b'{')
+    if labels != NULL:
+        put_verdict(o, m, origin, labels)
+    put_s(o, b'"frame":')
+    put_u(o, m.frame)
+    put_s(o, b',"index":')
+    put_u(o, m.index)
+    put_s(o, b',"time":')
+    put_time(o, m.time_ns)
+    put_s(o, b',"encapsulation":')
+    put_name(o, ENCAPSULATIONS[m.encapsulation])
+    put_s(o, b',"opc":')
+    put_known(o, m.has_mtp, m.opc)
+    put_s(o, b',"dpc":')
+    put_known(o, m.has_mtp, m.dpc)
+    put_s(o, b',"sls":')
+    put_known(o, m.has_mtp and not m.mtp_from_headers, m.sls)
+    put_s(o, b',"ni":')
+    put_known(o, m.has_mtp and not m.mtp_from_headers, m.ni)
+    put_s(o, b',"sccp":')
+    put_sccp(o, m, key)
+    put_s(o, b',"reassembly":')
+    put_reassembly(o, m, origin)
+    put_s(o, b',"tcap":')
+    put_tcap(o, m)
+    put_s(o, b',"map":')
+    put_map(o, m, key)
+    if m.error_code:
+        put_s(o, b',"error":{"layer":')
+        put_name(o, LAYERS[m.error_layer])
+        put_s(o, b',"code":')
+        put_name(o, CODES[m.error_code])
+        put_s(o, b',"offset":')
+        put_u(o, m.error_offset)
+        put_s(o, b"}}\n")
+    else:
+        put_s(o, b',"error":null}\n')
+
+
+# ---- packed
+
+cdef void put_le(Out* o, uint64_t v, int octets) noexcept nogil:
+    cdef int i
+    for i in range(octets):
+        put_c(o, <char>(v >> (8 * i) & 0xFF))
+
+
+cdef void blob_head(Out* o, uint8_t type, uint32_t octets) noexcept nogil:
+    put_le(o, type, 1)
+    put_le(o, octets, 2)
+
+
+cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels) noexcept nogil:
+    """One entry, its blobs appended to `blobs`; blob_offset is the offset there, the engine makes it the record's."""
+    cdef const Verdict* v = &m.verdict
+    cdef uint8_t reply[MAX_REPLY]
+    cdef uint32_t n
+    cdef size_t start = blobs.n
+    cdef int i
+    memset(e, 0, sizeof(Entry))
+    e.frame = m.frame
+    e.index = m.index
+    e.action = v.action
+    e.reason = v.reason
+    e.rule = v.rule
+    e.shadow_rule = v.shadow_rule
+    e.category = v.category
+    e.flags = <uint8_t>(v.shadow_action | m.perimeter << 6)
+    if v.alert:
+        e.flags |= FLAG_ALERT
+    if m.segment_state != SEGMENT_NONE:
+        e.flags |= FLAG_SEGMENT
+    e.error_layer = m.error_layer
+    e.error_code = m.error_code
+    e.error_offset = m.error_offset
+    e.component = v.component
+    e.reassembly = m.reassembly
+    if v.action == REJECT:
+        n = encode_reply(m, v.return_cause, reply)
+        blob_head(blobs, BLOB_REPLY, n)
+        put(blobs, reply, n)
+    elif v.action == REDIRECT and v.redirect:
+        blob_head(blobs, BLOB_REDIRECT, labels.redirects[v.redirect].n)
+        put(blobs, labels.redirects[v.redirect].p, labels.redirects[v.redirect].n)
+    if m.segment_state == SEGMENT_FINAL:
+        e.flags |= FLAG_FINAL
+        blob_head(blobs, BLOB_PARTS, 14 * m.parts)
+        for i in range(m.parts):
+            put_le(blobs, <uint64_t>m.part_ids[i].offset, 8)
+            put_le(blobs, m.part_ids[i].frame, 4)
+            put_le(blobs, m.part_ids[i].index, 2)
+    if v.shadow_action and v.shadow_reason != REASON_RULE:
+        blob_head(blobs, BLOB_SHADOW, 1)
+        put_le(blobs, v.shadow_reason, 1)
+    if blobs.n > start:
+        e.blob_offset = <uint32_t>start
+        e.blob_octets = <uint16_t>(blobs.n - start)
+
+
+# ---- reply
+
+cdef uint32_t encode_reply(const Msg* m, uint8_t return_cause, uint8_t* out) noexcept nogil:
+    """UDTS (Q.713 4.11), XUDTS (4.19) or LUDTS (4.21) for m into out (MAX_REPLY octets): the octets written, 0 where it
+    does not fit. Addresses change places (Q.714 4.2), the hop counter starts anew at 15 (Q.713 3.18), a segmentation
+    parameter goes back as it came."""
+    cdef int long_form = m.type == SCCP_LUDT
+    cdef uint32_t pointer = 2 if long_form else 1       # octets of a pointer
+    cdef uint32_t fixed = 2 if m.type == SCCP_UDT else 3
+    cdef uint32_t pointers = 3 if m.type == SCCP_UDT else 4
+    cdef uint32_t at = fixed + pointers * pointer
+    cdef const uint8_t* from_ = m.sccp
+    cdef uint32_t cdpa_octets, cgpa_octets = m.cgpa_octets
+    cdef uint32_t length_octets = 2 if long_form else 1
+    cdef uint32_t total
+    if m.cdpa_octets == 0 or (m.type != SCCP_UDT and m.type != SCCP_XUDT and m.type != SCCP_LUDT):
+        return 0
+    cdpa_octets = m.cdpa_octets
+    total = at + 2 + cdpa_octets + cgpa_octets + length_octets + m.data_octets_here + 8
+    if total > MAX_REPLY or (not long_form and m.data_octets_here > 255):
+        return 0
+    out[0] = SCCP_UDT + 1 if m.type == SCCP_UDT else <uint8_t>(m.type + 1)
+    out[1] = return_cause
+    if m.type != SCCP_UDT:
+        out[2] = 15
+    put_pointer(out, fixed, 0, pointer, at)
+    out[at] = <uint8_t>cgpa_octets                      # the caller is who is called now
+    memcpy(out + at + 1, from_ + m.cgpa_offset, cgpa_octets)
+    at += 1 + cgpa_octets
+    put_pointer(out, fixed, 1, pointer, at)
+    out[at] = <uint8_t>cdpa_octets
+    memcpy(out + at + 1, from_ + m.cdpa_offset, cdpa_octets)
+    at += 1 + cdpa_octets
+    put_pointer(out, fixed, 2, pointer, at)
+    out[at] = <uint8_t>(m.data_octets_here & 0xFF)
+    if long_form:
+        out[at + 1] = <uint8_t>(m.data_octets_here >> 8)
+    memcpy(out + at + length_octets, from_ + m.data_offset, m.data_octets_here)
+    at += length_octets + m.data_octets_here
+    if m.type == SCCP_UDT:
+        return at
+    if not m.segmented:
+        put_pointer(out, fixed, 3, pointer, 0)
+        return at
+    put_pointer(out, fixed, 3, pointer, at)
+    out[at] = 0x10                                      # segmentation (Q.713 3.17), then end of optional parameters
+    out[at + 1] = 4
+    out[at + 2] = <uint8_t>((0x80 if m.segment_first else 0) | (0x40 if m.segment_class else 0) | m.segment_remaining)
+    memcpy(out + at + 3, m.local_reference, 3)
+    out[at + 6] = 0
+    return at + 7
+
+
+cdef void put_pointer(uint8_t* out, uint32_t fixed, uint32_t which, uint32_t octets, uint32_t to) noexcept nogil:
+    """Pointer number `which`, to the octet `to` (0: the part is absent); counted from the pointer's last octet (Q.713 2.3)."""
+    cdef uint32_t at = fixed + which * octets
+    cdef uint32_t value = to - (at + octets - 1) if to else 0
+    out[at] = <uint8_t>(value & 0xFF)
+    if octets == 2:
+        out[at + 1] = <uint8_t>(value >> 8)
