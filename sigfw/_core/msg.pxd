@@ -322,6 +322,8 @@ cdef struct Msg:
     uint8_t acn_application  # recognised: APP_MAP or APP_CAP
     uint8_t acn_context    # MAP: x of 0.4.0.0.1.0.x.v; CAP: number of mapop's table
     uint8_t acn_version
+    uint16_t open_offset   # content octets of the MAP-OpenInfo (TS 29.002 17.4) in data; 0 octets: none
+    uint16_t open_octets
     uint8_t n_components
     uint8_t n_numbers
     Component* components  # of the Group's pool
