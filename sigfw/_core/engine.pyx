@@ -9,14 +9,15 @@ from libc.string cimport memcpy, memset
 
 from hashlib import sha256
 from json import dumps
+from sys import byteorder
 
-from sigfw._core.classifier cimport PolicyTables, Tables, classify_group, resolve_links, trace_message
+from sigfw._core.classifier cimport Tables, classify_group, resolve_links, trace_message
 from sigfw._core.encode cimport *
 from sigfw._core.encode import names
 from sigfw._core.framing cimport (
     FRAME_BROKEN, FRAME_END, FRAME_ERROR, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
 )
-from sigfw._core.gttable cimport gttable_group
+from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
@@ -27,6 +28,7 @@ from sigfw._core.reassembly cimport (
     reassembler_recycle,
 )
 from sigfw._core.sccp cimport sccp_group
+from sigfw._core.tables cimport PolicyTables
 from sigfw._core.tcap cimport tcap_group
 
 NAMES = names()
@@ -84,11 +86,11 @@ cdef class LabelsOf:
         return 0
 
     cdef Text* texts(self, object values) except NULL:
-        """Numbered from 1, as in verdicts."""
+        """By number, 0 unused, as in verdicts."""
         cdef Text* t = <Text*>calloc(len(values) + 1, sizeof(Text))
         if t == NULL:
             raise MemoryError
-        for i, value in enumerate(values, 1):
+        for i, value in enumerate(values):
             self.text(&t[i], value)
         return t
 
@@ -379,8 +381,7 @@ cdef class Verdicts:
             key = (e.action, e.reason, e.rule)
             numbers[key] = numbers.get(key, 0) + 1
         for (action, reason, rule), count in numbers.items():
-            rule_id = self.rule_ids[rule - 1] if rule else ""
-            counts[NAMES["ACTIONS"][action], NAMES["REASONS"][reason], rule_id] = count
+            counts[NAMES["ACTIONS"][action], NAMES["REASONS"][reason], self.rule_ids[rule]] = count
         return counts
 
     def lines(self):
@@ -550,15 +551,15 @@ cdef class Worker:
         cdef int i
         counts = dict(self.rules_before)
         if self.tables is not None:
-            for i, rule in enumerate(self.tables.rule_ids, 1):
-                key = (rule, self.tables.rule_modes[i - 1])
+            for i in range(1, len(self.tables.rule_ids)):
+                key = (self.tables.rule_ids[i], self.tables.rule_modes[i])
                 counts[key] = counts.get(key, 0) + self.counts.rules[i]
         return counts
 
     cdef dict verdict_counts(self):
         cdef int a, r, c, p
         counts = dict(self.verdicts_before)
-        categories = ("", *self.tables.categories) if self.tables is not None else ("",)
+        categories = self.tables.categories if self.tables is not None else ("",)
         for a in range(1, N_ACTIONS):
             for r in range(1, N_REASONS):
                 for c in range(len(categories)):
@@ -620,13 +621,25 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
             gttable_group(t, g)
             classify_group(t, ctx, g, w.counts)
         for i in range(g.n):
-            if not emit(w, labels, s, out, &g.msgs[i]):
+            if not emit(w, t, labels, s, out, &g.msgs[i]):
                 return 0
     w.counts.not_sccp += b.not_sccp - other
     return 1
 
 
-cdef int emit(Worker w, const Labels* labels, Stream s, Verdicts out, const Msg* m) noexcept nogil:
+cdef void mark_operators(const PolicyTables* t, Msg* m) noexcept nogil:
+    """How much of each GT and address is the operator's prefix, and stays clear beside a pseudonym."""
+    cdef int i
+    if m.called.n_norm:
+        m.called.norm[0].operator_digits = <uint8_t>operator_digits(t, &m.called.norm[0])
+    if m.calling.n_norm:
+        m.calling.norm[0].operator_digits = <uint8_t>operator_digits(t, &m.calling.norm[0])
+    for i in range(m.n_numbers):
+        if m.numbers[i].kind == KIND_ADDRESS and m.numbers[i].n_norm:
+            m.numbers[i].norm[0].operator_digits = <uint8_t>operator_digits(t, &m.numbers[i].norm[0])
+
+
+cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Stream s, Verdicts out, Msg* m) noexcept nogil:
     """Count the message and write what leaves: 1, or 0 where memory ended."""
     cdef Judged* j
     cdef const Verdict* v = &m.verdict
@@ -642,6 +655,8 @@ cdef int emit(Worker w, const Labels* labels, Stream s, Verdicts out, const Msg*
         memset(&j.entry, 0, sizeof(Entry))
     j.json_start = out.json.n
     if w.form == 1 or (j.event and w.form):
+        if w.keyed and t != NULL:
+            mark_operators(t, m)
         encode_json(&out.json, m, &s.origin, labels, &w.key if w.keyed else NULL)
     j.json_octets = <uint32_t>(out.json.n - j.json_start)
     out.n += 1
@@ -677,5 +692,5 @@ cdef inline void count(Counters* k, const Msg* m) noexcept nogil:
         k.opcode_forms[m.components[i].opcode_form] += 1
 
 
-if (<bytes>(b"\x01\x00"))[0] != 1 or __import__("sys").byteorder != "little":
+if byteorder != "little":
     raise ImportError("packed records are written as the machine lays out integers: sigfw runs on little-endian machines")
