@@ -17,7 +17,7 @@ CHUNK = 1 << 20  # octets of a .gz unpacked at a time
 HEX_LABELS = ("sccp", "tcap", "m3ua")
 MAX_HEX_OCTETS = 1 << 16  # of one message: beyond any SCCP message
 
-# Content octets of the CAP application contexts' roots: 0.4.0.0.1.0.50, 0.4.0.0.1.21.3, 0.4.0.0.1.23.3 (TS 29.078 5.6).
+# Content octets of the CAP application contexts' roots: 0.4.0.0.1.0.50, 0.4.0.0.1.21.3, 0.4.0.0.1.23.3.
 CAP_CONTEXTS = (bytes.fromhex("04000001 0032"), bytes.fromhex("04000001 1503"), bytes.fromhex("04000001 1703"))
 
 

@@ -1,0 +1,208 @@
+"""What records hold: decode objects, verdicts in JSON and packed form, events."""
+
+import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sigfw import names
+from sigfw._core.engine import Stream, Tables, Worker
+from sigfw.pipeline.capture import Capture, open_capture
+
+Object = dict[str, Any]
+
+CHUNK = 1024  # messages judged at a time: memory stays flat whatever a capture's size
+
+HEADER = struct.Struct("<4sHHIIQq")
+ENTRY = struct.Struct("<IHBBHHBBBBHBBIHHI")
+PART = struct.Struct("<qIH")
+BLOB_HEAD = struct.Struct("<BH")
+BLOB_TYPES = ("", "reply", "redirect", "parts", "shadow")
+
+FLAG_ALERT, FLAG_SEGMENT, FLAG_FINAL = 1 << 3, 1 << 4, 1 << 5
+
+
+def judge_capture(
+    capture: Capture, worker: Worker, stream: Stream, tables: Tables | None, *, perimeter: str = "international"
+) -> Iterator[bytes]:
+    """JSON Lines, a chunk of messages at a time; what never completed comes last, one line each."""
+    while not capture.batch.done:
+        yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, limit=CHUNK).lines()
+    if tables is not None:
+        for ended in stream.expire(tables, 2**63 - 1):
+            yield orjson.dumps(timeout_line(ended, tables), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode(path: Path) -> Iterator[Object]:
+    """The decode objects of a capture, in capture order. Raises UsageError where the file cannot be read."""
+    capture = open_capture(path)
+    for chunk in judge_capture(capture, Worker(), Stream(capture.name, offsets=False), None):
+        yield from map(orjson.loads, chunk.splitlines())
+
+
+def screen(path: Path, tables: Tables, *, perimeter: str = "international") -> Iterator[Object]:
+    """The verdict objects of a capture, judged as if enforcing. Raises UsageError where the file cannot be read."""
+    capture = open_capture(path)
+    for chunk in judge_capture(capture, Worker(), Stream(capture.name, offsets=False), tables, perimeter=perimeter):
+        yield from map(orjson.loads, chunk.splitlines())
+
+
+def timeout_line(ended: Object, tables: Tables) -> Object:
+    """The line of a reassembly that never completed: the id of its last segment, the exception's action."""
+    return {
+        "id": ended["id"],
+        "action": ended["action"],
+        "reason": ended["reason"],
+        "rule": None,
+        "category": None,
+        "perimeter": ended["perimeter"],
+        "shadow": None,
+        "policy": {"name": tables.name, "digest": tables.digest},
+        "frame": ended["frame"],
+        "index": ended["index"],
+        "time": timestamp(ended["time_ns"]),
+        "encapsulation": None,
+        "opc": None,
+        "dpc": None,
+        "sls": None,
+        "ni": None,
+        "sccp": None,
+        "reassembly": {"id": ended["reassembly"], "part": len(ended["parts"]), "final": False, "parts": ended["parts"]},
+        "tcap": None,
+        "map": None,
+        "error": None,
+    }
+
+
+def timestamp(time_ns: int) -> str | None:
+    """ISO 8601, microseconds, UTC; None where there is no time."""
+    if time_ns < 0:
+        return None
+    whole, ns = divmod(time_ns, 1_000_000_000)
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ns // 1000:06d}Z"
+
+
+def unpack(value: bytes) -> Object:
+    """Read a packed verdict record (docs/packed.md).
+
+    Returns `{"digest": 16 hex digits, "base_offset", "verdicts": [one dict an entry]}`; a verdict has frame, index,
+    action, reason, rule, shadow_rule, category (numbers from 1 in policy order, 0 none), perimeter, alert, segment, final,
+    shadow (None or {action, rule, reason}), error (None or {layer, code, offset}), component, reassembly, and, where they
+    apply, reply (bytes), redirect (digits) and parts ([(offset, frame, index)]).
+    Raises ValueError, saying what is wrong and where, for anything that is no such record.
+    """
+    if len(value) < HEADER.size or value[:4] != b"SGV1":
+        raise ValueError(f"no packed verdict record: {len(value)} octets that begin with {value[:4]!r}")
+    _, entry_octets, _flags, count, _, _digest, base_offset = HEADER.unpack_from(value)
+    if entry_octets < ENTRY.size or HEADER.size + count * entry_octets > len(value):
+        raise ValueError(f"{count} entries of {entry_octets} octets do not fit into {len(value)}")
+    verdicts = [unpack_entry(value, HEADER.size + i * entry_octets) for i in range(count)]
+    return {"digest": value[16:24].hex(), "base_offset": base_offset, "verdicts": verdicts}
+
+
+def unpack_entry(value: bytes, at: int) -> Object:
+    (
+        frame, index, action, reason, rule, shadow_rule, category, flags, layer, code, offset, component, _, blob_at,
+        blob_octets, _, reassembly,
+    ) = ENTRY.unpack_from(value, at)  # fmt: skip
+    try:
+        verdict: Object = {
+            "frame": frame,
+            "index": index,
+            "action": names.ACTIONS[action],
+            "reason": names.REASONS[reason],
+            "rule": rule,
+            "shadow_rule": shadow_rule,
+            "category": category,
+            "perimeter": names.PERIMETERS[flags >> 6],
+            "alert": bool(flags & FLAG_ALERT),
+            "segment": bool(flags & FLAG_SEGMENT),
+            "final": bool(flags & FLAG_FINAL),
+            "shadow": None,
+            "error": {"layer": names.LAYERS[layer], "code": names.ERROR_CODES[code], "offset": offset} if code else None,
+            "component": component,
+            "reassembly": reassembly,
+        }
+        blobs = unpack_blobs(value, blob_at, blob_octets)
+        shadow_reason = names.REASONS[blobs.pop("shadow")[0]] if "shadow" in blobs else "rule"
+        if flags & 7:
+            verdict["shadow"] = {"action": names.ACTIONS[flags & 7], "rule": shadow_rule, "reason": shadow_reason}
+    except IndexError:
+        raise ValueError(f"entry at octet {at}: a number that docs/packed.md does not list") from None
+    return verdict | blobs
+
+
+def unpack_blobs(value: bytes, at: int, octets: int) -> Object:
+    blobs: Object = {}
+    end = at + octets
+    if end > len(value):
+        raise ValueError(f"blobs at octet {at}: {octets} octets do not fit into {len(value)}")
+    while at < end:
+        if end - at < BLOB_HEAD.size:
+            raise ValueError(f"blob at octet {at}: cut short")
+        kind, n = BLOB_HEAD.unpack_from(value, at)
+        at += BLOB_HEAD.size
+        if n > end - at:
+            raise ValueError(f"blob at octet {at}: {n} octets do not fit into {end - at}")
+        content = value[at : at + n]
+        name = BLOB_TYPES[kind]
+        if name == "parts":
+            blobs[name] = list(PART.iter_unpack(content))
+        elif name == "redirect":
+            blobs[name] = content.decode("ascii", "replace")
+        else:
+            blobs[name] = content
+        at += n
+    return blobs
+
+
+def event(verdict: Object, now: datetime) -> Object:
+    """The event of one verdict that denies, would deny (shadow) or asks for an event: ECS names, ours under `ss7`.
+
+    verdict: a verdict object; now: stands in where the message has no time.
+    """
+    sccp, tcap, decoded = verdict["sccp"] or {}, verdict["tcap"] or {}, verdict["map"] or {}
+    deciding = verdict["shadow"] or verdict
+    denied = verdict["action"] in ("drop", "reject", "redirect")
+    components = tcap.get("components", [])
+    return {
+        "@timestamp": verdict["time"] or now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "ecs": {"version": "8.11.0"},
+        "event": {
+            "id": verdict["id"],
+            "kind": "alert",
+            "category": ["network", "intrusion_detection"],
+            "type": ["denied"] if denied else ["info"],
+            "action": verdict["action"],
+            "reason": verdict["reason"],
+            "dataset": "sigfw.events",
+        },
+        "rule": {
+            "id": deciding["rule"],
+            "category": verdict["category"],
+            "ruleset": verdict["policy"]["name"],
+            "version": verdict["policy"]["digest"],
+        },
+        "ss7": {
+            "perimeter": verdict["perimeter"],
+            "shadow": verdict["shadow"],
+            "called": sccp.get("called"),
+            "calling": sccp.get("calling"),
+            "opc": verdict["opc"],
+            "dpc": verdict["dpc"],
+            "ni": verdict["ni"],
+            "sccp_type": sccp.get("type"),
+            "tcap_type": tcap.get("type"),
+            "acn": tcap.get("acn"),
+            "operations": [c["operation"] or str(c["opcode"]) for c in components if c["type"] == "invoke"],
+            "opcode_forms": sorted({c["opcode_form"] for c in components if c["opcode_form"]}),
+            "imsi": decoded.get("imsi"),
+            "msisdn": decoded.get("msisdn"),
+            "addresses": decoded.get("addresses", {}),
+            "error": verdict["error"],
+            "count": 1,
+        },
+    }
