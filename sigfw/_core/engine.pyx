@@ -186,7 +186,8 @@ cdef class Batch:
     cdef int framing               # the framer is open on records[current]
     cdef uint64_t entries          # of records[current] so far
     cdef uint32_t last_frame
-    cdef Frame trouble             # what ended or spoiled the framing; n: octets of the record
+    cdef Frame trouble             # what ended the framing of a record
+    cdef uint64_t trouble_octets   # of that record
     cdef int troubled
 
     def __cinit__(self, values, str encapsulation, *, offsets=None, times_ns=None, frames=None, meta=None,
@@ -254,7 +255,7 @@ cdef class Batch:
         if not self.troubled:
             return None
         code = NAMES["ERROR_CODES"][self.trouble.code]
-        return f"frame {self.trouble.frame}: framing {code} at octet {self.trouble.offset} of {self.trouble.n_total}"
+        return f"frame {self.trouble.frame}: framing {code} at octet {self.trouble.offset} of {self.trouble_octets}"
 
     def ages(self, int64_t now_ns, bounds_ns):
         """How many records are at most so old: one count a bound and one for what is beyond, and the sum in ns."""
@@ -304,7 +305,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
         b.last_frame = f.frame
         if kind == FRAME_BROKEN:
             b.trouble = f
-            b.trouble.n_total = r.octets
+            b.trouble_octets = r.octets
             b.troubled = 1
             if b.capture:
                 continue

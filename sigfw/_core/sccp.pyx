@@ -358,6 +358,8 @@ cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
         hop_counter(m, octet, 2)
         at = 3
     if variable(m, s, at, long_, 0, &value) == OK:
+        m.cdpa_offset = <uint16_t>where(m, &value)
+        m.cdpa_octets = <uint16_t>left(&value)
         read_party(m, &m.called, &value)
     if variable(m, s, at + pointer, long_, 0, &value) == OK:
         m.cgpa_offset = <uint16_t>where(m, &value)

@@ -1,0 +1,78 @@
+"""sigfw screen: what a policy would do with a capture."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import orjson
+
+from sigfw import names
+from sigfw._core.engine import Stream, Worker
+from sigfw.cli import output
+from sigfw.pipeline.capture import open_capture
+from sigfw.policy.compiler import compile_policy
+from sigfw.policy.loader import load
+from sigfw.records import judge_capture
+
+WIDTHS = (9, 8, 18, 30, 24, 24, 36, 0)
+TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "error")
+
+
+@click.command("screen")
+@click.argument("capture", type=click.Path(path_type=Path))
+@click.option("--policy", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
+@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
+@output.pseudonymise_options
+def command(
+    capture: Path, policy: Path, form: str, perimeter: str, pseudonymise: bool, key_file: Path | None
+) -> None:
+    """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
+    tables = compile_policy(load(policy))
+    opened = open_capture(capture)
+    worker = Worker(key=output.pseudonym_key(pseudonymise, key_file))
+    progress = output.Progress("messages")
+    totals: Counter[tuple[str, str, str]] = Counter()
+    if form == "table":
+        click.echo(output.columns(WIDTHS, TITLES))
+    for chunk in judge_capture(opened, worker, Stream(opened.name, offsets=False), tables, perimeter=perimeter):
+        if form == "jsonl":
+            sys.stdout.buffer.write(chunk)
+            totals["", "", ""] += chunk.count(b"\n")
+        else:
+            for line in chunk.splitlines():
+                verdict = orjson.loads(line)
+                totals[verdict["action"], verdict["reason"], verdict["rule"] or ""] += 1
+                click.echo(row(verdict))
+        progress.show(totals.total())
+    sys.stdout.flush()
+    progress.end()
+    if form == "table":
+        click.echo()
+        for (action, reason, rule), count in totals.most_common():
+            click.echo(f"{count:>9}  {action:<8}  {reason:<18}  {rule}".rstrip())
+    click.echo(
+        f"{totals.total()} SCCP messages judged by {tables.name} {tables.digest}, "
+        f"{opened.batch.not_sccp} frames or messages that hold no SCCP",
+        err=True,
+    )
+    for problem in opened.problems():
+        click.echo(problem, err=True)
+
+
+def row(verdict: output.Object) -> str:
+    sccp = verdict["sccp"] or {}
+    return output.columns(
+        WIDTHS,
+        (
+            f"{verdict['frame']}.{verdict['index']}",
+            verdict["action"],
+            verdict["reason"],
+            verdict["rule"] or "-",
+            output.party(sccp.get("calling")),
+            output.party(sccp.get("called")),
+            output.operations(verdict),
+            output.error(verdict),
+        ),
+    )
