@@ -125,3 +125,7 @@ CHECKS: Final = (
     "target_scanned",
 )
 FIRST_STATE_CHECK: Final = CHECKS.index("location_implausible")
+
+# What a check said, and what became of a segment: the numbers of the core's counters.
+CHECK_OUTCOMES: Final = ("false", "true", "unknown")
+SEGMENT_STATES: Final = ("", "held", "final", "failed", "orphan")
