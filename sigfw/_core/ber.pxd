@@ -1,0 +1,177 @@
+# Bounded TLV reader of the Basic Encoding Rules (ITU-T X.690 8.1), definite and indefinite lengths, and the primitive
+# types that TCAP and MAP need. As in wire.pxd: OK, or a status and the cursor as it was.
+
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+
+from sigfw._core.msg cimport (
+    E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TRUNCATED, MAX_DEPTH, OK,
+)
+from sigfw._core.wire cimport Cursor
+
+cdef enum:
+    TAG_INTEGER = 0x02
+    TAG_NULL = 0x05
+    TAG_OID = 0x06
+    TAG_EXTERNAL = 0x28
+    TAG_SEQUENCE = 0x30
+    CONSTRUCTED = 0x20
+
+cdef struct Tlv:
+    const uint8_t* start   # the identifier octet
+    # The identifier: numbers to 30 as the one octet they fit in, however they were written (1F 02 is 02, so that a long
+    # form is read as its plain one); above, number << 8 | class and form | 1F.
+    uint32_t id
+    Cursor content         # without the end-of-contents octets
+
+
+cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* indefinite) noexcept nogil:
+    """Identifier and length octets (X.690 8.1.2, 8.1.3). The cursor moves in any case: hand in a copy."""
+    cdef uint8_t first, octet
+    cdef uint32_t number, value, n
+    indefinite[0] = False
+    if c.end - c.p < 2:
+        return E_TRUNCATED
+    first = c.p[0]
+    c.p += 1
+    tag[0] = first
+    if first & 0x1F == 0x1F:
+        number = 0
+        while True:
+            if c.p == c.end:
+                return E_TRUNCATED
+            octet = c.p[0]
+            c.p += 1
+            if number > 0x3FFF or (number == 0 and octet == 0x80):  # no tag of TCAP, MAP or CAP is near; 8.1.2.4.2 c
+                return E_BAD_TAG
+            number = number << 7 | (octet & 0x7F)
+            if not octet & 0x80:
+                break
+        tag[0] = number << 8 | first if number > 30 else (first & 0xE0) | number
+        if c.p == c.end:
+            return E_TRUNCATED
+    octet = c.p[0]
+    c.p += 1
+    if octet < 0x80:
+        value = octet
+    elif octet == 0x80:
+        if not first & CONSTRUCTED:  # 8.1.3.2: a primitive has no indefinite length
+            return E_BAD_LENGTH
+        indefinite[0] = True
+        octets[0] = 0
+        return OK
+    else:
+        n = octet & 0x7F
+        if n == 0x7F:  # 8.1.3.5 c
+            return E_BAD_LENGTH
+        if <uint32_t>(c.end - c.p) < n:
+            return E_TRUNCATED
+        value = 0
+        while n:
+            if value > 0xFFFF:  # beyond any message; leading zero octets are allowed
+                return E_LENGTH_OVERRUN
+            value = value << 8 | c.p[0]
+            c.p += 1
+            n -= 1
+    if value > <uint32_t>(c.end - c.p):
+        return E_LENGTH_OVERRUN
+    octets[0] = value
+    return OK
+
+
+cdef inline int ber_find_end(Cursor c, const uint8_t** end) noexcept nogil:
+    """Where the end-of-contents octets of the indefinite length that begins at c stand.
+
+    Steps over definite lengths whole and counts nested indefinite ones: linear in octets. A reader that descends through
+    MAX_DEPTH of them scans each octet MAX_DEPTH times at most.
+    """
+    cdef uint32_t tag, octets
+    cdef bint indefinite
+    cdef int status, open_ = 1
+    while True:
+        if c.end - c.p >= 2 and c.p[0] == 0 and c.p[1] == 0:
+            open_ -= 1
+            if open_ == 0:
+                end[0] = c.p
+                return OK
+            c.p += 2
+            continue
+        status = ber_header(&c, &tag, &octets, &indefinite)
+        if status != OK:
+            return status
+        if indefinite:
+            open_ += 1
+            if open_ > MAX_DEPTH:
+                return E_TOO_DEEP
+        c.p += octets
+
+
+cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
+    """The next TLV. On any status but OK the cursor still points to its identifier octet."""
+    cdef Cursor at = c[0]
+    cdef uint32_t octets
+    cdef bint indefinite
+    cdef const uint8_t* end
+    cdef int status
+    t.start = at.p
+    if at.end - at.p >= 2 and at.p[0] & 0x1F != 0x1F and at.p[1] < 0x80:  # nearly all of them
+        t.id = at.p[0]
+        octets = at.p[1]
+        at.p += 2
+        if octets > <uint32_t>(at.end - at.p):
+            return E_LENGTH_OVERRUN
+        indefinite = False
+    else:
+        status = ber_header(&at, &t.id, &octets, &indefinite)
+        if status != OK:
+            return status
+    if t.id == 0:  # end-of-contents where there is nothing to end
+        return E_BAD_TAG
+    t.content.p = at.p
+    if indefinite:
+        status = ber_find_end(at, &end)
+        if status != OK:
+            return status
+        t.content.end = end
+        c.p = end + 2
+    else:
+        t.content.end = at.p + octets
+        c.p = t.content.end
+    return OK
+
+
+cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:
+    """An INTEGER of up to four octets (X.690 8.3). More octets than needed, which 8.3.2 forbids, are read all the same."""
+    cdef const uint8_t* p = content.p
+    cdef uint32_t value
+    if p == content.end:
+        return E_BAD_LENGTH
+    if content.end - p > 4:
+        return E_BAD_VALUE
+    value = 0xFFFFFFFF if p[0] & 0x80 else 0
+    while p != content.end:
+        value = value << 8 | p[0]
+        p += 1
+    v[0] = <int32_t>value
+    return OK
+
+
+cdef inline int ber_arc(Cursor* c, uint32_t* arc) noexcept nogil:
+    """The next subidentifier of an OBJECT IDENTIFIER (X.690 8.19.2), below 2^28; the first holds two arcs."""
+    cdef const uint8_t* p = c.p
+    cdef uint32_t value = 0
+    cdef uint8_t octet = 0x80
+    if p == c.end:
+        return E_TRUNCATED
+    if p[0] == 0x80:  # a leading zero: 8.19.2 forbids it
+        return E_BAD_VALUE
+    while octet & 0x80:
+        if p == c.end:
+            return E_TRUNCATED
+        if value >> 21:
+            return E_BAD_VALUE
+        octet = p[0]
+        value = value << 7 | (octet & 0x7F)
+        p += 1
+    arc[0] = value
+    c.p = p
+    return OK
