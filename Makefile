@@ -1,0 +1,72 @@
+# Everything people and CI call. `make help` lists it.
+
+PYTHON ?= python3
+PORT ?= 9092
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint types check bench bench-short broker tables dashboard lock clean system system-test
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: build  ## judge the bundled corpus with the production pipeline; ends with a table (under 3 minutes)
+	$(BIN)/sigfw run --config configs/demo.yaml
+
+test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (under 10 minutes)
+	$(BIN)/python -m pytest -q
+
+build: $(VENV)/.built  ## build the core into .venv
+
+bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
+	$(BIN)/python -m bench.run
+
+bench-short: build-test  ## the same in about a minute, as CI does
+	$(BIN)/python -m bench.run --short
+
+broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:$(PORT); Ctrl-C ends it
+	$(BIN)/python -m tests.kafka.broker --port $(PORT)
+
+lint: build-test  ## ruff, cython-lint and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint sigfw/_core
+	$(BIN)/mypy sigfw
+
+clean:  ## remove what was built (not .cache, which holds Kafka's jars)
+	rm -rf $(VENV) build out *.egg-info sigfw/_core/*.c sigfw/_core/*.so
+
+lock:  ## renew the lock files from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	    -o requirements.lock pyproject.toml requirements-build.in
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	    --extra test --extra lint -o requirements-test.lock pyproject.toml requirements-build.in
+
+# ---- what the targets stand on
+
+# A fresh Debian has python3 without venv and without the headers.
+system:
+	@$(PYTHON) -c 'import ensurepip, venv, sysconfig, os, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+	    2>/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv python3-dev; }
+
+system-test:
+	@command -v tshark >/dev/null && command -v promtool >/dev/null && command -v mvn >/dev/null || { apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark prometheus maven default-jdk-headless; }
+
+$(VENV)/.locked: requirements.lock | system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.locked pyproject.toml $(CORE)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.locked-test: requirements-test.lock $(VENV)/.locked
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+.PHONY: build-test
+build-test: build $(VENV)/.locked-test system-test
