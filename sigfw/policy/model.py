@@ -12,7 +12,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
-class Home(Base):
+class Home(Base, frozen=True, kw_only=True):
     country_code: str = ""
     global_titles: tuple[str, ...] = ()  # E.164 prefixes of our nodes
     imsi: tuple[str, ...] = ()  # MCC+MNC
@@ -22,7 +22,7 @@ class Home(Base):
     hosted_abroad: tuple[str, ...] = ()
 
 
-class Link(Base):
+class Link(Base, frozen=True, kw_only=True):
     """Which traffic is which side; the first that matches. An empty match matches all."""
 
     name: str
@@ -35,33 +35,33 @@ class Link(Base):
     country_code: str = ""  # for national numbers on this link; empty: home's
 
 
-class Operator(Base):
+class Operator(Base, frozen=True, kw_only=True):
     tadig: str
     country: str  # ISO 3166 alpha 2; "": not given
     global_titles: tuple[str, ...] = ()
     imsi: tuple[str, ...] = ()
 
 
-class Entry(Base):
+class Entry(Base, frozen=True, kw_only=True):
     prefix: str  # 1 to 16 digits
     exclude: bool = False  # "!": an exception inside; the longest prefix decides
 
 
-class NumberList(Base):
+class NumberList(Base, frozen=True, kw_only=True):
     """`home` and `hosted_abroad` are lists too; the compiler makes them of Home."""
 
     kind: Literal["gt", "imsi", "msisdn"]
     entries: tuple[Entry, ...]
 
 
-class Operand(Base):
+class Operand(Base, frozen=True, kw_only=True):
     """What `in` or `not_in` names: one list, or values written out."""
 
     list: str | None = None
     values: tuple[Scalar, ...] = ()
 
 
-class Condition(Base):
+class Condition(Base, frozen=True, kw_only=True):
     """One key of `when`. A plain value or list of values is `within`; where both stand, both must hold."""
 
     field: str
@@ -69,7 +69,7 @@ class Condition(Base):
     without: Operand | None = None
 
 
-class Rule(Base):
+class Rule(Base, frozen=True, kw_only=True):
     id: str
     category: str
     when: tuple[Condition, ...]
@@ -86,7 +86,7 @@ class Rule(Base):
     where: str = ""  # file:line
 
 
-class Policy(Base):
+class Policy(Base, frozen=True, kw_only=True):
     name: str
     digest: str  # 16 hex digits over all that decides: equal digests, equal verdicts
     home: Home
