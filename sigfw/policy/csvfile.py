@@ -1,0 +1,64 @@
+"""Rows of the CSV files that a policy names: streamed, with line numbers, a header optional."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sigfw.yamlfile import Mistakes, Node, closest, shown
+
+MAX_LINE: Final = 1 << 16  # characters; a longer line is cut into bad rows, so that no file takes memory at will
+
+
+def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Node) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells in the order of `columns`, "" where a row ends early) of each row.
+
+    A first row that names the first column is a header: it says which columns stand in which order. Empty lines and
+    lines that begin with # are left out. Undecodable octets reach the caller as lone surrogates, which no check of
+    digits accepts.
+    """
+    file = str(path)
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as f:
+            reader = csv.reader(iter(lambda: f.readline(MAX_LINE), ""), strict=True)
+            order: list[int] | None = None
+            width = len(columns)
+            first = True
+            while True:
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as e:
+                    mistakes.add(file, reader.line_num, f"is no CSV ({e}); check the quotes")
+                    return
+                if not cells or (len(cells) == 1 and not cells[0].strip()) or cells[0].startswith("#"):
+                    continue
+                if first:
+                    first = False
+                    if cells[0].strip().casefold() == columns[0]:
+                        order = _header(file, reader.line_num, cells, columns, mistakes)
+                        continue
+                if order is not None:
+                    cells = [cells[i] if 0 <= i < len(cells) else "" for i in order]
+                elif len(cells) > width:
+                    mistakes.add(file, reader.line_num, f"has {len(cells)} columns; write {','.join(columns)}")
+                    continue
+                else:
+                    cells += [""] * (width - len(cells))
+                yield reader.line_num, cells
+    except OSError as e:
+        mistakes.at(named_by, f"{path} cannot be read ({e.strerror or e}); check the path and its permissions")
+
+
+def _header(file: str, line: int, cells: list[str], columns: tuple[str, ...], mistakes: Mistakes) -> list[int]:
+    found: dict[str, int] = {}
+    for i, cell in enumerate(cells):
+        name = cell.strip().casefold()
+        if name not in columns:
+            mistakes.add(file, line, f"unknown column {shown(name)}; {closest(name, columns)}")
+        elif name in found:
+            mistakes.add(file, line, f"column {shown(name)} stands twice; remove one")
+        else:
+            found[name] = i
+    return [found.get(name, -1) for name in columns]

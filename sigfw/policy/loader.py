@@ -1,0 +1,419 @@
+"""Policy files to a Policy: strict, all mistakes at once, each with file and line.
+
+load ─► _Files (includes in place) ─► sections ─► numbers (home, operators, lists) ─► links, exceptions ─► rules.py
+"""
+
+import datetime
+import re
+from pathlib import Path
+from typing import Final
+
+from sigfw import names
+from sigfw.errors import ConfigError
+from sigfw.policy import csvfile, schema
+from sigfw.policy.digest import digest
+from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Perimeter, Policy
+from sigfw.policy.rules import Rules
+from sigfw.yamlfile import Mistakes, Node, Reader, closest, read, shown
+
+__all__ = ["load"]
+
+TOP: Final = ("schema", "name", "home", "links", "operators", "lists", "exceptions", "rules", "include")
+MAX_FILES: Final = 256  # included; a policy of more is a loop written by a program
+PERIMETERS: Final[tuple[Perimeter, ...]] = ("international", "national", "internal")
+OPERATOR_COLUMNS: Final = ("tadig", "country", "global_title", "imsi")
+DATE: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")  # compared as text
+LIST_COLUMNS: Final = ("prefix", "note", "source", "owner", "valid_from", "valid_until")
+
+
+def load(path: Path, *, today: datetime.date | None = None) -> Policy:
+    """Read a policy with all that it includes.
+
+    today: for dated entries of lists (default: this day, UTC); those not valid on it are left out.
+    Raises ConfigError with every mistake, `file:line: what is wrong; what to do`, in the order of file and line.
+    """
+    mistakes = Mistakes()
+    loader = _Loader(mistakes, today or datetime.datetime.now(datetime.UTC).date())
+    policy = loader.load(Path(path))
+    if policy is None:
+        raise ConfigError(mistakes.lines())
+    return policy
+
+
+class _Loader(Reader):
+    def __init__(self, mistakes: Mistakes, today: datetime.date) -> None:
+        super().__init__(mistakes)
+        self.today = today.isoformat()
+        self.files: list[Path] = []
+        self.sections: dict[str, list[Node]] = {}
+        self.bases: dict[str, Path] = {}  # file as told in messages -> the folder its paths are relative to
+
+    def load(self, path: Path) -> Policy | None:
+        self._file(path, None, ())
+        if "schema" not in self.sections and not self.mistakes:
+            self.mistakes.add(str(path), 1, f"the policy has no `schema`; add `schema: {schema.SCHEMA}`")
+        for node in self.sections.get("schema", ()):
+            if self.integer(node, "schema", 0, 1 << 31) not in (schema.SCHEMA, None):
+                self.mistakes.at(node, f"schema {node.text} is not known to this version; write {schema.SCHEMA}")
+        home = self._home()
+        operators = self._operators()
+        lists = self._lists()
+        links = self._links()
+        exceptions = self._exceptions()
+        rules = Rules(self.mistakes, lists, operators, links).read(self.sections.get("rules", []))
+        name = self._once("name")
+        if name is None and self.sections:
+            self.mistakes.add(str(path), 1, "the policy has no `name`; add `name: …`")
+        policy_name = self.name(name, "name") if name else None
+        if self.mistakes or policy_name is None:
+            return None
+        return Policy(
+            name=policy_name,
+            digest=digest(home, links, operators, lists, exceptions, rules),
+            home=home,
+            links=tuple(links),
+            operators=tuple(operators),
+            lists=lists,
+            exceptions=exceptions,  # type: ignore[arg-type]
+            rules=tuple(rules),
+            files=tuple(str(f) for f in self.files),
+        )
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _file(self, path: Path, named_by: Node | None, above: tuple[Path, ...]) -> None:
+        """Take the sections of a file; those of an included one stand where the `include` stands."""
+        if len(self.files) > MAX_FILES:
+            return
+        self._watch(path)
+        top = read(path, self.mistakes, named_by)
+        if top is None:
+            return
+        self.bases[str(path)] = path.parent
+        what = "the policy" if named_by is None else "the included file"
+        for key, value in self.mapping(top, what):
+            if key.text == "include":
+                self._include(value, path, above)
+            elif key.text in TOP:
+                self.sections.setdefault(key.text, []).append(value)
+            else:
+                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {closest(key.text, TOP)}")
+
+    def _include(self, value: Node, path: Path, above: tuple[Path, ...]) -> None:
+        above = (*above, path.resolve())
+        for node in self.one_or_more(value):
+            name = self.text(node, "include")
+            if name is None:
+                continue
+            if "\0" in name:
+                self.mistakes.at(node, "include holds a character that no path may have; write a path")
+                continue
+            included = path.parent / name
+            if included.resolve() in above:
+                self.mistakes.at(node, f"{included} includes itself by this line; remove it")
+            elif len(self.files) >= MAX_FILES:
+                self.mistakes.at(node, f"more than {MAX_FILES} files are included; check who includes whom")
+                return
+            else:
+                self._file(included, node, above)
+
+    def _watch(self, path: Path) -> None:
+        if path not in self.files:
+            self.files.append(path)
+
+    def _beside(self, node: Node, what: str) -> Path | None:
+        """The path that a node names, relative to its own file."""
+        name = self.text(node, what, r"[^\0]+", "write a path")
+        if name is None:
+            return None
+        path = self.bases.get(node.file, Path()) / name
+        self._watch(path)
+        return path
+
+    def _once(self, section: str) -> Node | None:
+        nodes = self.sections.get(section, [])
+        for again in nodes[1:]:
+            self.mistakes.at(again, f"`{section}` stands already at {nodes[0].where}; remove one")
+        return nodes[0] if nodes else None
+
+    def _merged(self, section: str, known: tuple[str, ...] | None = None) -> dict[str, tuple[Node, Node]]:
+        """Keys of a mapping section over all files, each once."""
+        found: dict[str, tuple[Node, Node]] = {}
+        for node in self.sections.get(section, ()):
+            for key, value in self.mapping(node, f"`{section}`"):
+                if known is not None and key.text not in known:
+                    self.mistakes.at(key, f"unknown key {shown(key.text)} in `{section}`; {closest(key.text, known)}")
+                elif key.text in found:
+                    at = found[key.text][0].where
+                    self.mistakes.at(key, f"{shown(key.text)} of `{section}` stands already at {at}; remove one")
+                else:
+                    found[key.text] = (key, value)
+        return found
+
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    def digits(self, node: Node, what: str, *, zero: bool = False, least: int = 1) -> str | None:
+        if node.kind != "scalar" or node.empty:
+            self.mistakes.at(node, f"{what} is no number; {schema.DIGITS_MUST}")
+            return None
+        problem = schema.digits_problem(node.text, zero=zero)
+        if problem is None and len(node.text) < least:
+            problem = f"has {len(node.text)} digits; write MCC and MNC, {least} digits at least"
+        if problem is not None:
+            self.mistakes.at(node, f"{what} {shown(node.text)} {problem}")
+            return None
+        return node.text
+
+    def _prefixes(self, node: Node | None, what: str, *, imsi: bool = False) -> tuple[str, ...]:
+        if node is None:
+            return ()
+        found = (self.digits(n, what, zero=imsi, least=5 if imsi else 1) for n in self.items(node, what))
+        return tuple(dict.fromkeys(d for d in found if d is not None))
+
+    def _home(self) -> Home:
+        keys = ("country_code", "global_titles", "imsi", "e214", "msisdn", "point_codes", "hosted_abroad")
+        found = {name: value for name, (_, value) in self._merged("home", keys).items()}
+        country_code = found.get("country_code")
+        points = found.get("point_codes")
+        codes = self.items(points, "home.point_codes") if points else []
+        return Home(
+            country_code=(self._country_code(country_code) if country_code else None) or "",
+            global_titles=self._prefixes(found.get("global_titles"), "home.global_titles"),
+            imsi=self._prefixes(found.get("imsi"), "home.imsi", imsi=True),
+            e214=self._prefixes(found.get("e214"), "home.e214"),
+            msisdn=self._prefixes(found.get("msisdn"), "home.msisdn"),
+            point_codes=tuple(c for n in codes if (c := self.integer(n, "home.point_codes", 0, 0xFFFFFF)) is not None),
+            hosted_abroad=self._prefixes(found.get("hosted_abroad"), "home.hosted_abroad"),
+        )
+
+    def _country_code(self, node: Node) -> str | None:
+        digits = self.digits(node, "country_code")
+        if digits is not None and len(digits) > 3:  # E.164 clause 6.2.1: one to three digits
+            self.mistakes.at(node, f"country_code {shown(digits)} has {len(digits)} digits; write 1 to 3")
+            return None
+        return digits
+
+    def _operators(self) -> list[Operator]:
+        book = _OperatorBook(self)
+        for section in self.sections.get("operators", ()):
+            for node in self.items(section, "`operators`"):
+                found = self.fields(node, "an operator", ("tadig", "country", "global_titles", "imsi", "file"))
+                if "file" in found:
+                    if len(found) > 1:
+                        self.mistakes.at(
+                            node, "an operator with `file` has other keys; give them their own entry"
+                        )
+                    path = self._beside(found["file"], "file")
+                    if path is not None:
+                        book.read(path, found["file"])
+                elif "tadig" not in found:
+                    if node.kind == "mapping":
+                        self.mistakes.at(node, "an operator has no `tadig`; add it, or name a `file`")
+                else:
+                    book.add(
+                        found["tadig"],
+                        found.get("country"),
+                        self.items(found["global_titles"], "global_titles") if "global_titles" in found else [],
+                        self.items(found["imsi"], "imsi") if "imsi" in found else [],
+                    )
+        return book.operators()
+
+    def _lists(self) -> dict[str, NumberList]:
+        lists: dict[str, NumberList] = {}
+        for name, (key, value) in self._merged("lists").items():
+            if name in schema.BUILT_IN_LISTS:
+                self.mistakes.at(key, f"the list `{name}` is made of `home`; choose another name")
+                continue
+            if self.name(key, "a list's name") is None:
+                continue
+            if name.isdecimal():
+                self.mistakes.at(key, f"the list's name {shown(name)} looks like a prefix; begin it with a letter")
+                continue
+            found = self.fields(value, f"list `{name}`", ("kind", "entries", "file"), ("kind",))
+            kind = self.choice(found["kind"], "kind", schema.LIST_KINDS) if "kind" in found else None
+            if value.kind == "mapping" and not ("entries" in found or "file" in found):
+                self.mistakes.at(value, f"list `{name}` has neither `entries` nor `file`; add one")
+            entries = _Entries(self, zero=kind in ("imsi", None))
+            for node in self.items(found["entries"], "entries") if "entries" in found else ():
+                entries.take_node(node)
+            path = self._beside(found["file"], "file") if "file" in found else None
+            if path is not None:
+                entries.take_file(path, found["file"])
+            # Where the kind is wrong the mistake is noted; the list stays known, so that rules are not blamed for it.
+            lists[name] = NumberList(kind=kind or "gt", entries=tuple(entries.found.values()))  # type: ignore[arg-type]
+        return lists
+
+    # -- links and exceptions ------------------------------------------------------------------------------------------
+
+    def _links(self) -> list[Link]:
+        links: dict[str, Link] = {}
+        for section in self.sections.get("links", ()):
+            for node in self.items(section, "`links`"):
+                link = self._link(node)
+                if link is not None and link.name in links:
+                    self.mistakes.at(node, f"the link {shown(link.name)} stands twice; name each once")
+                elif link is not None:
+                    links[link.name] = link
+                if len(links) == schema.MAX_LINKS + 1:
+                    self.mistakes.at(node, f"more than {schema.MAX_LINKS} links; put those of one side into one match")
+        return list(links.values())
+
+    def _link(self, node: Node) -> Link | None:
+        known = ("name", "match", "perimeter", "variant", "country_code")
+        found = self.fields(node, "a link", known, ("name", "perimeter"))
+        name = self.name(found["name"], "name") if "name" in found else None
+        perimeter = self.choice(found["perimeter"], "perimeter", PERIMETERS) if "perimeter" in found else None
+        if "variant" in found:
+            self.choice(found["variant"], "variant", ("itu",))
+        country_code = self._country_code(found["country_code"]) if "country_code" in found else ""
+        match = self.fields(found["match"], "match", ("topic", "ni", "opc", "dpc")) if "match" in found else {}
+        topics = [self.text(n, "topic") for n in self.one_or_more(match["topic"])] if "topic" in match else []
+        if name is None or perimeter is None:
+            return None
+        return Link(
+            name=name,
+            perimeter=perimeter,  # type: ignore[arg-type]
+            topics=tuple(t for t in topics if t is not None),
+            ni=self._numbers(match, "ni", 3),
+            opc=self._numbers(match, "opc", 0xFFFFFF),
+            dpc=self._numbers(match, "dpc", 0xFFFFFF),
+            country_code=country_code or "",
+        )
+
+    def _numbers(self, match: dict[str, Node], key: str, high: int) -> tuple[int, ...]:
+        nodes = self.one_or_more(match[key]) if key in match else []
+        return tuple(n for node in nodes if (n := self.integer(node, key, 0, high)) is not None)
+
+    def _exceptions(self) -> dict[str, dict[str, str]]:
+        found = self._merged("exceptions", tuple(names.EXCEPTIONS))
+        return {name: self._exception(name, found[name][1] if name in found else None) for name in names.EXCEPTIONS}
+
+    def _exception(self, name: str, node: Node | None) -> dict[str, str]:
+        rest = names.EXCEPTIONS[name]
+        if node is None:
+            return dict.fromkeys(PERIMETERS, rest)
+        if node.kind == "scalar":
+            return dict.fromkeys(PERIMETERS, self.choice(node, name, schema.EXCEPTION_ACTIONS) or rest)
+        found = self.fields(node, f"`{name}`", (*PERIMETERS, "else"))
+        actions = {key: self.choice(value, name, schema.EXCEPTION_ACTIONS) or rest for key, value in found.items()}
+        return {p: actions.get(p, actions.get("else", rest)) for p in PERIMETERS}
+
+
+class _OperatorBook:
+    """Operators by TADIG code: rows and entries of one code add up; a prefix belongs to one of them."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self.loader = loader
+        self.mistakes = loader.mistakes
+        self.country: dict[str, str] = {}
+        self.titles: dict[str, dict[str, None]] = {}
+        self.imsis: dict[str, dict[str, None]] = {}
+        self.owner: dict[tuple[str, str], str] = {}
+
+    def operators(self) -> list[Operator]:
+        return [
+            Operator(tadig=t, country=self.country[t], global_titles=tuple(self.titles[t]), imsi=tuple(self.imsis[t]))
+            for t in self.country
+        ]
+
+    def add(self, tadig: Node, country: Node | None, titles: list[Node], imsis: list[Node]) -> None:
+        read = self.loader
+        must = "write the code of GSMA TD.13, such as GBRXX"
+        code = read.text(tadig, "tadig", r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", must)
+        if code == "home":
+            self.mistakes.at(tadig, "the operator `home` is made of `home`; write its TADIG code")
+            code = None
+        iso = read.text(country, "country", r"[A-Z]{2}", schema.COUNTRY_MUST) if country else ""
+        if iso == "UK" and country:
+            self.mistakes.at(country, "country UK is no code of ISO 3166; write GB")
+        found = [(n, read.digits(n, "global title")) for n in titles]
+        found_imsis = [(n, read.digits(n, "imsi", zero=True, least=5)) for n in imsis]
+        if code is None or not self._known(code, iso or "", tadig):
+            return
+        for node, digits in found:
+            if digits is not None:
+                self._own("gt", digits, code, self.titles[code], node)
+        for node, digits in found_imsis:
+            if digits is not None:
+                self._own("imsi", digits, code, self.imsis[code], node)
+
+    def read(self, path: Path, named_by: Node) -> None:
+        for line, cells in csvfile.rows(path, OPERATOR_COLUMNS, self.mistakes, named_by):
+            tadig, country, titles, imsis = (_cell(path, line, c) for c in cells)
+            if not titles.text and not imsis.text:
+                self.mistakes.at(
+                    tadig, "the row has no global title and no IMSI; write tadig,country,global_title,imsi"
+                )
+                continue
+            self.add(tadig, country if country.text else None, _split(titles), _split(imsis))
+
+    def _known(self, code: str, country: str, node: Node) -> bool:
+        if code not in self.country:
+            self.country[code], self.titles[code], self.imsis[code] = country, {}, {}
+        elif country and self.country[code] and country != self.country[code]:
+            self.mistakes.at(node, f"operator {code} is of {self.country[code]} and of {country}; mend one of them")
+            return False
+        self.country[code] = self.country[code] or country
+        return True
+
+    def _own(self, kind: str, digits: str, code: str, prefixes: dict[str, None], node: Node) -> None:
+        owner = self.owner.setdefault((kind, digits), code)
+        if owner != code:
+            self.mistakes.at(node, f"the prefix {digits} of {code} is {owner}'s already; give it to one of them")
+        prefixes[digits] = None
+
+
+def _cell(path: Path, line: int, text: str) -> Node:
+    return Node("scalar", str(path), line, text.strip())
+
+
+def _split(cell: Node) -> list[Node]:
+    """Several prefixes may stand in a cell, with semicolons between."""
+    return [Node("scalar", cell.file, cell.line, part.strip()) for part in cell.text.split(";")] if cell.text else []
+
+
+class _Entries:
+    """Entries of a list: a prefix once, and either in it or an exception."""
+
+    def __init__(self, loader: _Loader, *, zero: bool) -> None:
+        self.loader = loader
+        self.mistakes = loader.mistakes
+        self.zero = zero
+        self.found: dict[str, Entry] = {}
+
+    def take_node(self, node: Node) -> None:
+        if node.kind != "scalar" or node.empty:
+            self.mistakes.at(node, f"an entry is no prefix; {schema.DIGITS_MUST}")
+        else:
+            self._take(node.file, node.line, node.text)
+
+    def take_file(self, path: Path, named_by: Node) -> None:
+        file = str(path)
+        today = self.loader.today
+        for line, (prefix, _, _, _, start, end) in csvfile.rows(path, LIST_COLUMNS, self.mistakes, named_by):
+            if start or end:
+                start, end = start.strip(), end.strip()
+                if not all(self._is_date(file, line, date) for date in (start, end)):
+                    continue
+                if (start and today < start) or (end and today > end):
+                    continue
+            self._take(file, line, prefix.strip())
+
+    def _take(self, file: str, line: int, text: str) -> None:
+        exclude = text.startswith("!")
+        prefix = text[1:] if exclude else text
+        problem = schema.digits_problem(prefix, zero=self.zero)
+        if problem is not None:
+            self.mistakes.add(file, line, f"the prefix {shown(prefix)} {problem}")
+            return
+        before = self.found.get(prefix)
+        if before is None:
+            self.found[prefix] = Entry(prefix=prefix, exclude=exclude)
+        elif before.exclude != exclude:
+            self.mistakes.add(file, line, f"the prefix {prefix} stands with ! and without; remove one")
+
+    def _is_date(self, file: str, line: int, text: str) -> bool:
+        if not text or DATE.fullmatch(text):
+            return True
+        self.mistakes.add(file, line, f"{shown(text)} is no date; write it as 2026-11-23")
+        return False
