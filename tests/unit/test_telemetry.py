@@ -287,7 +287,7 @@ def test_port_in_use_is_one_line_that_says_what_to_do() -> None:
             second.start()
     assert "\n" not in str(caught.value)
     for host, port in (("no.such.host.invalid", 1), ("127.0.0.1", 70000)):
-        with pytest.raises(StartError, match="^http: .*set http"):
+        with pytest.raises(StartError, match=r"^http: .*set http"):
             HttpServer(Metrics(dict), Health(), host, port).start()
 
 
