@@ -11,41 +11,41 @@ from sigfw._core.msg cimport *
 from sigfw._core.out cimport Out, put, put_c, put_hex, put_i, put_padded, put_s, put_u
 from sigfw._core.pseudonym cimport Key, pseudonym
 
-cdef const char*[4] PERIMETERS
+cdef const char* PERIMETERS[4]
 PERIMETERS[:] = [b"", b"international", b"national", b"internal"]
-cdef const char*[5] ENCAPSULATIONS
+cdef const char* ENCAPSULATIONS[5]
 ENCAPSULATIONS[:] = [b"", b"sccp", b"mtp3", b"m3ua", b"pcap"]
-cdef const char*[6] ACTIONS
+cdef const char* ACTIONS[6]
 ACTIONS[:] = [b"", b"allow", b"hold", b"redirect", b"reject", b"drop"]
-cdef const char*[18] REASONS
+cdef const char* REASONS[18]
 REASONS[:] = [
     b"", b"rule", b"default", b"malformed", b"unusable_gt", b"not_tcap", b"not_sccp", b"unknown_operation",
     b"segment_held", b"reassembly_timeout", b"reassembly_failed", b"reassembly_orphan", b"limit_exceeded", b"expired",
     b"reject_not_permitted", b"unframed", b"monitor", b"bypass",
 ]
-cdef const char*[6] LAYERS
+cdef const char* LAYERS[6]
 LAYERS[:] = [b"", b"framing", b"sccp", b"tcap", b"component", b"map"]
-cdef const char*[16] CODES
+cdef const char* CODES[16]
 CODES[:] = [
     b"", b"truncated", b"length_overrun", b"bad_length", b"bad_tag", b"bad_value", b"bad_pointer", b"bad_hop_counter",
     b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"bad_checksum", b"unsupported", b"unknown_type",
 ]
-cdef const char*[21] SCCP_TYPES
+cdef const char* SCCP_TYPES[21]
 SCCP_TYPES[:] = [
     b"", b"CR", b"CC", b"CREF", b"RLSD", b"RLC", b"DT1", b"DT2", b"AK", b"UDT", b"UDTS", b"ED", b"EA", b"RSR", b"RSC",
     b"ERR", b"IT", b"XUDT", b"XUDTS", b"LUDT", b"LUDTS",
 ]
-cdef const char*[7] MANAGEMENT_TYPES
+cdef const char* MANAGEMENT_TYPES[7]
 MANAGEMENT_TYPES[:] = [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC"]
-cdef const char*[6] TCAP_TYPES
+cdef const char* TCAP_TYPES[6]
 TCAP_TYPES[:] = [b"", b"begin", b"continue", b"end", b"abort", b"unidirectional"]
-cdef const char*[6] COMPONENT_TYPES
+cdef const char* COMPONENT_TYPES[6]
 COMPONENT_TYPES[:] = [b"", b"invoke", b"returnResultLast", b"returnResultNotLast", b"returnError", b"reject"]
-cdef const char*[3] OPCODE_FORMS
+cdef const char* OPCODE_FORMS[3]
 OPCODE_FORMS[:] = [b"", b"local", b"global"]
-cdef const char*[3] APPLICATIONS
+cdef const char* APPLICATIONS[3]
 APPLICATIONS[:] = [b"", b"map", b"cap"]
-cdef const char*[7] NUMBER_KINDS
+cdef const char* NUMBER_KINDS[7]
 NUMBER_KINDS[:] = [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address"]
 
 

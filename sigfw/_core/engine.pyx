@@ -161,7 +161,8 @@ cdef object party_digits(const Party* p):
 
 cdef struct Record:
     Py_buffer view
-    const uint8_t* p
+    uint8_t taken              # view is to be released
+    const uint8_t* p           # NULL: a null value
     uint64_t octets
     int64_t offset
     int64_t time_ns
@@ -215,6 +216,7 @@ cdef class Batch:
             value = values[i]
             if value is not None:
                 PyObject_GetBuffer(value, &r.view, PyBUF_SIMPLE)
+                r.taken = 1
                 r.p = <const uint8_t*>r.view.buf
                 r.octets = r.view.len
             self.held = i + 1
@@ -237,7 +239,7 @@ cdef class Batch:
         if self.records == NULL:
             return
         for i in range(self.held):
-            if self.records[i].p != NULL or self.records[i].view.obj != NULL:
+            if self.records[i].taken:
                 PyBuffer_Release(&self.records[i].view)
         if self.framing:
             framer_close(&self.framer)
@@ -282,6 +284,13 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
     cdef int kind
     while b.current < b.n:
         r = &b.records[b.current]
+        if r.p == NULL:                                   # a null value: a record without a message
+            memset(&f, 0, sizeof(f))
+            start(m, b, r, &f, b.current)
+            fail(m, LAYER_FRAMING, E_MISSING, 0)
+            b.current += 1
+            b.messages += 1
+            return 1
         if not b.framing:
             framer_open(&b.framer, r.p, r.octets, r.encapsulation)
             b.framing = 1
