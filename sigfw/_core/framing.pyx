@@ -46,6 +46,9 @@ from sigfw._core.wire cimport (
 cdef enum:
     AGAIN = -1             # nothing to report of this step
 
+    CUT_UNTOLD = 1         # Framer.cut: part of the packet is missing, and nothing reported says so yet
+    CUT_TOLD = 2
+
     AT_MESSAGE = 0
     AT_CAPTURE = 1
     AT_RECORDS = 2
@@ -257,28 +260,30 @@ cdef int next_chunk(Framer* f, Frame* out) noexcept nogil:
     cdef uint8_t flags = 0
     cdef uint16_t octets = 0
     cdef uint32_t ppid = 0
+    cdef int clipped = 0
     if left(&c) == 0:
         f.chunk = NULL
-        if f.chunks:
-            return AGAIN
-        # Cut before its first whole chunk: what it held cannot be told.
-        return report(f, out, FRAME_ERROR if f.cut else FRAME_OTHER, E_TRUNCATED if f.cut else OK, at)
-    if read_u8(&c, &type_) != OK or read_u8(&c, &flags) != OK or read_u16be(&c, &octets) != OK or octets < 4:
+        if f.cut == CUT_UNTOLD or (f.cut and not f.chunks):
+            return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
+        return AGAIN if f.chunks else report(f, out, FRAME_OTHER, OK, at)
+    if read_u8(&c, &type_) != OK or read_u8(&c, &flags) != OK or read_u16be(&c, &octets) != OK:
         f.chunk = NULL
-        return report(f, out, FRAME_ERROR, E_BAD_LENGTH if octets else E_TRUNCATED, at)
+        return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
+    if octets < 4:
+        f.chunk = NULL
+        return report(f, out, FRAME_ERROR, E_BAD_LENGTH, at + 2)
     if take(&c, octets - 4, &chunk) != OK:
         if not f.cut:
             f.chunk = NULL
             return overrun(f, out, &c)
+        clipped = 1
         take(&c, left(&c), &chunk)
-    f.chunk = c.p
-    if skip(&c, -octets & 3) == OK:
-        f.chunk = c.p
-    else:
-        f.chunk = f.chunk_end
+    f.chunk = c.p if skip(&c, -octets & 3) == OK else f.chunk_end
     if type_ != CHUNK_DATA and type_ != CHUNK_I_DATA:
         return AGAIN
     f.chunks = 1
+    if clipped:
+        f.cut = CUT_TOLD
     if skip(&chunk, 8 if type_ == CHUNK_DATA else 12) != OK or read_u32be(&chunk, &ppid) != OK:
         return report(f, out, FRAME_ERROR, E_TRUNCATED if f.cut else E_BAD_LENGTH, at)
     if flags & CHUNK_WHOLE != CHUNK_WHOLE:
@@ -333,10 +338,12 @@ cdef int ipv4(Framer* f, Frame* out, Cursor* c) noexcept nogil:
     if header < 20 or (octets and octets < header):
         return report(f, out, FRAME_ERROR, E_BAD_LENGTH, at)
     # 0: left to the network card to fill in (segmentation offload); the packet then ends where the capture says.
-    if octets and take(&packet, octets, c) == OK:
-        pass
+    if octets == 0:
+        c[0] = packet
+    elif take(&packet, octets, c) == OK:
+        f.cut = 0                  # what the capture left out came after the packet
     else:
-        f.cut |= octets > left(&packet)
+        f.cut = CUT_UNTOLD
         c[0] = packet
     if skip(c, header) != OK:
         return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
@@ -359,8 +366,9 @@ cdef int ipv6(Framer* f, Frame* out, Cursor* c) noexcept nogil:
     if octets:
         if take(c, octets, &packet) == OK:
             c[0] = packet
+            f.cut = 0
         else:
-            f.cut = 1
+            f.cut = CUT_UNTOLD
     for i in range(MAX_HEADERS):
         if protocol == IPV6_FRAGMENT:
             if read_u8(c, &next_) != OK or skip(c, 1) != OK or read_u16be(c, &offset) != OK or skip(c, 4) != OK:

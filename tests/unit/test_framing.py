@@ -1,0 +1,280 @@
+"""Captures and messages built here layer by layer, and framed again."""
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sigfw._core import framing
+from sigfw.names import ERROR_CODES
+
+UDT = bytes.fromhex("0900030507024208024208") + b"\x08\x62\x06\x48\x04\x00\x00\x00\x01"
+LABEL = {"opc": 300, "dpc": 200, "sls": 5, "ni": 2}
+M3UA, M2PA = 3, 5
+
+
+def padded(octets: bytes) -> bytes:
+    return octets + bytes(-len(octets) % 4)
+
+
+def parameter(tag: int, value: bytes) -> bytes:
+    return padded(struct.pack(">HH", tag, 4 + len(value)) + value)
+
+
+def protocol_data(user: bytes = UDT, si: int = 3) -> bytes:
+    return parameter(0x0210, struct.pack(">IIBBBB", 300, 200, si, 2, 0, 5) + user)
+
+
+def m3ua(parameters: bytes | None = None, kind: int = 1) -> bytes:
+    body = protocol_data() if parameters is None else parameters
+    return struct.pack(">BBBBI", 1, 0, 1, kind, 8 + len(body)) + body
+
+
+def mtp3(user: bytes = UDT, si: int = 3) -> bytes:
+    return struct.pack("<BI", 2 << 6 | si, 200 | 300 << 14 | 5 << 28) + user
+
+
+def m2pa(message: bytes) -> bytes:
+    body = struct.pack(">II", 1, 2) + message
+    return struct.pack(">BBBBI", 1, 0, 11, 1, 8 + len(body)) + body
+
+
+def chunk(payload: bytes, ppid: int = M3UA, flags: int = 3) -> bytes:
+    return padded(struct.pack(">BBHIHHI", 0, flags, 16 + len(payload), 7, 1, 1, ppid) + payload)
+
+
+SACK = struct.pack(">BBHIIHH", 3, 0, 16, 1, 2, 0, 0)
+
+
+def sctp(*chunks: bytes) -> bytes:
+    return struct.pack(">HHII", 2905, 2905, 1, 0) + b"".join(chunks)
+
+
+def ipv4(payload: bytes, protocol: int = 132, fragment: int = 0) -> bytes:
+    addresses = b"\x0a\0\0\x01\x0a\0\0\x02"
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, fragment, 64, protocol, 0) + addresses + payload
+
+
+def ipv6(payload: bytes, extensions: bytes = b"", first: int = 132) -> bytes:
+    return struct.pack(">IHBB", 6 << 28, len(extensions + payload), first, 64) + bytes(32) + extensions + payload
+
+
+def ethernet(packet: bytes, tags: bytes = b"") -> bytes:
+    return bytes(12) + tags + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00") + packet
+
+
+PLAIN = ethernet(ipv4(sctp(chunk(m3ua()))))
+
+
+def pcap(*packets: bytes, link: int = 1, order: str = "<", nanoseconds: bool = False, cut: int = 0) -> bytes:
+    magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
+    records = [struct.pack(order + "IIII", 1700000000, 5, len(p), len(p) + cut) + p for p in packets]
+    return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, link) + b"".join(records)
+
+
+def block(kind: int, body: bytes, order: str = "<") -> bytes:
+    octets = struct.pack(order + "I", 12 + len(padded(body)))
+    return struct.pack(order + "I", kind) + octets + padded(body) + octets
+
+
+def section(order: str = "<") -> bytes:
+    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+
+
+def interface(link: int, order: str = "<", options: bytes = b"") -> bytes:
+    return block(1, struct.pack(order + "HHI", link, 0, 0) + options, order)
+
+
+def enhanced(packet: bytes, number: int = 0, ticks: int = 0, order: str = "<") -> bytes:
+    times = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet))
+    return block(6, times + packet, order)
+
+
+def frames(octets: bytes, encapsulation: str = "pcap") -> list[dict[str, Any]]:
+    return framing.frames(octets, encapsulation)
+
+
+def kinds(octets: bytes, encapsulation: str = "pcap") -> list[tuple[str, str]]:
+    return [(found["kind"], ERROR_CODES[found["code"]]) for found in frames(octets, encapsulation)]
+
+
+def only(octets: bytes, encapsulation: str = "pcap") -> dict[str, Any]:
+    (found,) = frames(octets, encapsulation)
+    assert (found["kind"], found["code"], found["octets"]) == ("sccp", 0, UDT)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("octets", "encapsulation", "number", "label"),
+    [(UDT, "sccp", 1, dict.fromkeys(LABEL)), (mtp3(), "mtp3", 2, LABEL), (m3ua(), "m3ua", 3, LABEL)],
+)
+def test_single_message_is_frame_1(octets: bytes, encapsulation: str, number: int, label: dict[str, Any]) -> None:
+    found = only(octets, encapsulation)
+    assert (found["frame"], found["index"], found["time_ns"], found["encapsulation"]) == (1, 0, -1, number)
+    assert {key: found[key] for key in LABEL} == label
+
+
+@pytest.mark.parametrize(
+    ("link", "packet"),
+    [
+        (142, UDT),
+        (141, mtp3()),
+        (248, sctp(chunk(m3ua()))),
+        (101, ipv4(sctp(chunk(m3ua())))),
+        (101, ipv6(sctp(chunk(m3ua())))),
+        (228, ipv4(sctp(chunk(m3ua())))),
+        (229, ipv6(sctp(chunk(m3ua())), bytes([132, 0]) + bytes(6), first=60)),
+        (229, ipv6(sctp(chunk(m3ua())), bytes([132]) + bytes(7), first=44)),  # a fragment header of a whole packet
+        (113, bytes(14) + b"\x08\x00" + ipv4(sctp(chunk(m3ua())))),
+        (276, b"\x08\x00" + bytes(18) + ipv4(sctp(chunk(m3ua())))),
+        (1, PLAIN),
+        (1, PLAIN + bytes(9)),  # padded to the least size of an Ethernet frame
+        (1, ethernet(ipv4(sctp(chunk(m3ua()))), tags=b"\x88\xa8\0\x01\x81\0\0\x02")),
+        (1, ethernet(ipv4(sctp(SACK, chunk(m3ua()))))),
+        (1, ethernet(ipv4(sctp(chunk(m2pa(b"\0" + mtp3()), ppid=M2PA))))),
+        (1, ethernet(ipv4(sctp(chunk(m3ua(), ppid=M3UA << 24))))),
+        (1, ethernet(ipv4(sctp(chunk(m3ua(), ppid=0))))),
+        (1, ethernet(ipv4(sctp(chunk(m3ua(parameter(0x0200, bytes(4)) + protocol_data())))))),
+        (1, ethernet(ipv4(sctp(chunk(m3ua(parameter(2, mtp3()))))))),
+    ],
+)
+def test_message_is_found_under_every_link_type(link: int, packet: bytes) -> None:
+    found = only(pcap(packet, link=link))
+    assert (found["frame"], found["index"]) == (1, 0)
+    if link != 142:
+        assert {key: found[key] for key in LABEL} == LABEL
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("nanoseconds", "fraction"), [(False, 5000), (True, 5)])
+def test_pcap_magic_tells_order_and_resolution(order: str, nanoseconds: bool, fraction: int) -> None:
+    found = only(pcap(PLAIN, order=order, nanoseconds=nanoseconds))
+    assert found["time_ns"] == 1700000000 * 10**9 + fraction
+
+
+def test_pcapng_sections_have_their_own_order_and_interfaces() -> None:
+    nanoseconds = struct.pack("<HHB3xHHqHH", 9, 1, 9, 14, 8, 10, 0, 0)
+    binary = struct.pack(">HHB3xHH", 9, 1, 0x80 | 10, 0, 0)
+    octets = (
+        section() + interface(1) + interface(142, options=nanoseconds) + block(0xBAD, b"skipped")
+        + enhanced(PLAIN, 0, 1_700_000_000_000_005) + enhanced(UDT, 1, 7)
+        + section(">") + interface(141, ">", binary) + enhanced(mtp3(), 0, 1536, ">")
+        + block(3, struct.pack(">I", len(mtp3())) + mtp3(), ">")
+        + block(2, struct.pack(">HHIIII", 0, 0, 0, 2048, len(mtp3()), len(mtp3())) + mtp3(), ">")
+    )  # fmt: skip
+    found = frames(octets)
+    assert [(f["frame"], f["time_ns"]) for f in found] == [
+        (1, 1_700_000_000_000_005_000),
+        (2, 10_000_000_007),
+        (3, 1_500_000_000),
+        (4, -1),
+        (5, 2_000_000_000),
+    ]
+    assert all(f["octets"] == UDT and f["code"] == 0 for f in found)
+
+
+def test_index_counts_messages_of_a_frame_and_what_is_no_sccp_takes_none() -> None:
+    isup = m3ua(protocol_data(b"\x01\x02", si=5))
+    packet = sctp(chunk(m3ua()), chunk(isup), chunk(m3ua(b"", kind=2)), chunk(b"x", ppid=46), chunk(m3ua()))
+    found = frames(pcap(packet, sctp(SACK), sctp(chunk(m3ua())), link=248))
+    assert [(f["kind"], f["frame"], f["index"]) for f in found] == [
+        ("sccp", 1, 0),
+        ("other", 1, 1),
+        ("other", 1, 1),
+        ("other", 1, 1),
+        ("sccp", 1, 1),
+        ("other", 2, 0),
+        ("sccp", 3, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("packet", "expected"),
+    [
+        (ethernet(ipv4(b"", protocol=17)), [("other", "")]),
+        (bytes(12) + b"\x08\x06" + bytes(28), [("other", "")]),
+        (ethernet(ipv4(sctp(chunk(m3ua()))[:40], fragment=0x2000)), [("error", "unsupported")]),
+        (ethernet(ipv6(sctp(chunk(m3ua())), b"\x84\0\0\x09" + bytes(4), first=44)), [("error", "unsupported")]),
+        (ethernet(ipv6(b"", (b"\x3c\0" + bytes(6)) * 9, first=60)), [("error", "too_many")]),
+        (ethernet(ipv4(b""), tags=b"\x81\0\0\x01" * 9), [("error", "too_many")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(), flags=2), chunk(m3ua())))), [("error", "unsupported"), ("sccp", "")]),
+        (ethernet(ipv4(sctp(b"\0\3\0\3"))), [("error", "bad_length")]),
+        (ethernet(ipv4(sctp(b"\0\3\xff\xff" + bytes(40)))), [("error", "length_overrun")]),
+        (ethernet(ipv4(sctp(chunk(b"\2" + m3ua()[1:])))), [("error", "unsupported")]),
+        (ethernet(ipv4(sctp(chunk(m3ua() + m3ua())))), [("sccp", "trailing")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(protocol_data() + protocol_data()))))), [("sccp", "duplicate")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(b""))))), [("error", "missing")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(b"\x02\x10\x00\x03"))))), [("error", "bad_length")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(b"\x02\x10\xff\xff"))))), [("error", "length_overrun")]),
+        (ethernet(ipv4(sctp(chunk(m3ua(protocol_data(b"")))))), [("error", "truncated")]),
+        (b"", [("error", "truncated")]),
+    ],
+)
+def test_trouble_stays_within_its_frame(packet: bytes, expected: list[tuple[str, str]]) -> None:
+    assert kinds(pcap(packet, PLAIN)) == [*expected, ("sccp", "")]
+
+
+def test_message_cut_by_the_snapshot_length_is_given_as_far_as_it_goes() -> None:
+    (found,) = frames(pcap(PLAIN[:-6], cut=6))
+    assert (found["kind"], ERROR_CODES[found["code"]], found["octets"]) == ("sccp", "truncated", UDT[:-6])
+    assert kinds(pcap(PLAIN[:70], cut=50)) == [("error", "truncated")]
+    assert kinds(pcap(mtp3()[:9], link=141, cut=1)) == [("sccp", "truncated")]
+
+
+def test_chunks_lost_to_the_snapshot_length_are_told() -> None:
+    packet = ethernet(ipv4(sctp(chunk(m3ua()), chunk(m3ua()))))
+    one = len(PLAIN)
+    assert kinds(pcap(packet[:one], cut=len(packet) - one)) == [("sccp", ""), ("error", "truncated")]
+
+
+def test_capture_cut_anywhere_gives_what_was_whole() -> None:
+    capture = pcap(PLAIN, PLAIN)
+    ends = (24, 24 + 16 + len(PLAIN), len(capture))
+    for n in range(len(capture)):
+        whole = sum(1 for end in ends[1:] if end <= n)
+        expected = [("sccp", "")] * whole + ([] if n in ends else [("broken", "truncated")])
+        assert kinds(capture[:n]) == expected
+    assert frames(capture[:-1])[-1]["offset"] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("octets", "code", "offset"),
+    [
+        (b"", "truncated", 0),
+        (b"GIF89a" + bytes(40), "bad_value", 0),
+        (pcap(link=147), "unsupported", 20),
+        (pcap() + struct.pack("<IIII", 0, 0, 0x7FFFFFFF, 0x7FFFFFFF), "bad_length", 32),
+        (section() + struct.pack("<II", 1, 0xFFFFFFF0) + bytes(40), "bad_length", 32),
+        (section() + struct.pack("<II", 1, 0) + bytes(40), "bad_length", 32),
+        (section() + interface(1)[:-1] + b"\xff", "bad_length", 44),
+        (section()[:-3], "truncated", 0),
+    ],
+)
+def test_broken_capture_says_where(octets: bytes, code: str, offset: int) -> None:
+    found = frames(octets)[-1]
+    assert (found["kind"], ERROR_CODES[found["code"]], found["offset"]) == ("broken", code, offset)
+
+
+def test_packet_of_an_unknown_interface_is_an_error_of_its_frame() -> None:
+    octets = section() + interface(142) + enhanced(UDT, 1) + enhanced(UDT, 0)
+    assert kinds(octets) == [("error", "missing"), ("sccp", "")]
+
+
+@given(st.data())
+def test_any_change_of_a_capture_gives_frames_and_an_end(data: st.DataObject) -> None:
+    capture = data.draw(
+        st.sampled_from(
+            [
+                pcap(PLAIN, ethernet(ipv6(sctp(SACK, chunk(m3ua()))))),
+                section() + interface(1) + enhanced(PLAIN) + enhanced(PLAIN),
+            ]
+        )
+    )
+    octets = bytearray(capture)
+    for _ in range(data.draw(st.integers(1, 6))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    found = frames(bytes(octets))
+    assert all(f["octets"] is None or f["octets"] in octets for f in found)
+    assert all(f["offset"] <= len(octets) for f in found)
