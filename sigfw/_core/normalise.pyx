@@ -1,0 +1,282 @@
+# Digits as they came -> digits as they are looked up. docs/normalisation.md is the table, tests/unit/test_normalise.py its rows.
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from sigfw._core.msg cimport (
+    DIGITS_CUT,
+    Digits,
+    digit_at,
+    EX_UNUSABLE_GT,
+    Group,
+    HAS_ES,
+    HAS_GT,
+    HAS_NAI,
+    HAS_NP,
+    KIND_ADDRESS,
+    KIND_IMSI,
+    KIND_MSISDN,
+    Msg,
+    Norm,
+    Number,
+    Party,
+    push_digit,
+    SPACE_E164,
+    SPACE_E212,
+    SPACE_E214,
+    SPACE_MSISDN,
+)
+from sigfw._core.tables cimport CountryCode, PolicyTables
+
+cdef enum:
+    MAX_E164 = 15          # E.164 6: fifteen digits with the country code; E.212: fifteen; E.214 has E.164's form
+    MAX_KEY = 16           # of Norm.key
+
+cdef enum:                 # Q.713 3.4.2.3.1 (table 4) and 3.4.2.3.3
+    NP_UNKNOWN = 0
+    NP_E164 = 1
+    NP_GENERIC = 2
+    NP_E212 = 6
+    NP_E214 = 7
+
+cdef enum:                 # Q.713 3.4.2.3.1: nature of address indicator
+    NAI_UNKNOWN = 0
+    NAI_NATIONAL = 3
+    NAI_INTERNATIONAL = 4
+
+cdef enum:                 # TS 29.002 17.7.8, AddressString: nature of address, numbering plan
+    NATURE_UNKNOWN = 0
+    NATURE_INTERNATIONAL = 1
+    NATURE_NATIONAL = 2
+    PLAN_E212 = 6
+    PLAN_E214 = 7
+
+cdef struct Readings:      # of one number; at most two stay
+    uint8_t n
+    Norm* norm
+    uint8_t space
+    uint32_t limit         # digits that a reading may have
+    bint cut               # what goes beyond is left away, not refused
+
+
+cdef void add(Readings* r, const CountryCode* cc, const Digits* d, int first) noexcept nogil:
+    """One reading: the country code, where one is given, and the digits from `first` on."""
+    cdef Digits all_
+    cdef uint32_t digits = d.count - first
+    cdef int i
+    cdef Norm* norm
+    all_.hi = 0
+    all_.lo = 0
+    all_.count = 0
+    all_.flags = 0
+    if cc != NULL:
+        digits += cc.digits
+        all_.hi = cc.key
+        all_.count = cc.digits
+    if r.n == 2 or d.count <= first or (digits > r.limit and not r.cut):
+        return
+    for i in range(first, d.count):
+        if all_.count < r.limit:
+            push_digit(&all_, digit_at(d, i))
+    if r.n == 1 and r.norm[0].key == all_.hi and r.norm[0].digits == all_.count:
+        return
+    norm = &r.norm[r.n]
+    norm.key = all_.hi
+    norm.digits = all_.count
+    norm.space = r.space
+    norm.cls = 0
+    r.n += 1
+
+
+cdef bint begins_with(const Digits* d, const CountryCode* cc) noexcept nogil:
+    return (cc.digits > 0 and d.count > cc.digits
+            and (d.hi ^ cc.key) >> (64 - 4 * cc.digits) == 0)
+
+
+cdef void international(Readings* r, const Digits* d) noexcept nogil:
+    """As it stands; no country code begins with 0, so 00 is the international prefix and one 0 is nothing we know."""
+    if digit_at(d, 0) != 0:
+        add(r, NULL, d, 0)
+    elif d.count > 2 and digit_at(d, 1) == 0 and digit_at(d, 2) != 0:
+        add(r, NULL, d, 2)
+
+
+cdef void national(Readings* r, const CountryCode* cc, const Digits* d) noexcept nogil:
+    """With our country code, and as it stands where it begins with that already."""
+    if cc.digits == 0:
+        international(r, d)
+    elif digit_at(d, 0) != 0:
+        add(r, cc, d, 0)
+        if begins_with(d, cc):
+            add(r, NULL, d, 0)
+    elif d.count > 1 and digit_at(d, 1) == 0:
+        international(r, d)
+    else:  # a trunk prefix, or a plan whose numbers begin with 0
+        add(r, cc, d, 1)
+        add(r, cc, d, 0)
+
+
+cdef void unknown(Readings* r, const CountryCode* cc, const Digits* d) noexcept nogil:
+    """Nobody says what it is: international, and national where it may be that."""
+    if digit_at(d, 0) != 0:
+        add(r, NULL, d, 0)
+        if cc.digits:
+            add(r, cc, d, 0)
+    elif d.count > 1 and digit_at(d, 1) == 0:
+        international(r, d)
+    elif cc.digits:
+        add(r, cc, d, 1)
+
+
+cdef bint plain(const Digits* d, bint even, Digits* out) noexcept nogil:
+    """Without a filler that was counted as a digit; false where any other digit is above 9 or there are too many."""
+    cdef int i, last
+    out[0] = d[0]
+    if d.flags & DIGITS_CUT or d.count == 0:
+        return False
+    last = digit_at(d, d.count - 1)
+    if last == 15 or (d.count == MAX_E164 + 1 and last == 0 and even):
+        out.count -= 1
+        if out.count < 16:
+            out.hi &= ~(<uint64_t>15 << (60 - 4 * out.count))
+    if out.count == 0 or out.count > MAX_E164:
+        return False
+    for i in range(out.count):
+        if digit_at(out, i) > 9:
+            return False
+    return True
+
+
+cdef void normalise_party(const CountryCode* cc, Party* p) noexcept nogil:
+    cdef Readings r
+    cdef Digits d
+    cdef uint8_t np = p.np if p.has & HAS_NP else NP_E164
+    cdef uint8_t nai = p.nai if p.has & HAS_NAI else NAI_INTERNATIONAL
+    r.n = 0
+    r.norm = p.norm
+    r.limit = MAX_E164
+    r.cut = False
+    p.n_norm = 0
+    # Without an encoding scheme (GTI 2) nothing says odd or even: a 16th digit of 0 may be a filler there, too.
+    if not p.has & HAS_GT or not plain(&p.gt, not p.has & HAS_ES or p.es != 1, &d):
+        return
+    if np == NP_E212:
+        r.space = SPACE_E212
+        if nai == NAI_UNKNOWN or nai == NAI_NATIONAL or nai == NAI_INTERNATIONAL:
+            add(&r, NULL, &d, 0)
+    elif np == NP_E164 or np == NP_UNKNOWN or np == NP_GENERIC or np == NP_E214:
+        r.space = SPACE_E214 if np == NP_E214 else SPACE_E164
+        if nai == NAI_INTERNATIONAL:
+            international(&r, &d)
+        elif nai == NAI_NATIONAL:
+            national(&r, cc, &d)
+        elif nai == NAI_UNKNOWN:
+            unknown(&r, cc, &d)
+    p.n_norm = r.n
+
+
+cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
+    cdef Readings r
+    cdef Digits d
+    cdef int i
+    r.n = 0
+    r.norm = n.norm
+    r.limit = MAX_KEY
+    r.cut = True
+    n.n_norm = 0
+    # Too many digits, or one above 9, must not hide what the number begins with: the rest is left away.
+    d.hi = 0
+    d.lo = 0
+    d.count = 0
+    d.flags = 0
+    for i in range(min(n.d.count, <int>MAX_KEY)):
+        if digit_at(&n.d, i) > 9:
+            break
+        push_digit(&d, digit_at(&n.d, i))
+    if d.count == 0:
+        return
+    if n.kind == KIND_IMSI or (n.kind == KIND_ADDRESS and n.plan == PLAN_E212):
+        r.space = SPACE_E212
+        add(&r, NULL, &d, 0)
+    elif n.kind == KIND_ADDRESS or n.kind == KIND_MSISDN:
+        r.space = SPACE_MSISDN if n.kind == KIND_MSISDN else SPACE_E214 if n.plan == PLAN_E214 else SPACE_E164
+        if n.nature == NATURE_NATIONAL:
+            national(&r, cc, &d)
+        elif n.nature == NATURE_UNKNOWN:
+            unknown(&r, cc, &d)
+        else:
+            international(&r, &d)
+    n.n_norm = r.n
+
+
+cdef void normalise_group(const PolicyTables* t, Group* g) noexcept nogil:
+    cdef int i, j
+    cdef Msg* m
+    cdef const CountryCode* cc
+    for i in range(g.n):
+        m = &g.msgs[i]
+        cc = &t.country_code
+        if m.link and m.link <= t.n_links and t.links[m.link - 1].country_code.digits:
+            cc = &t.links[m.link - 1].country_code
+        normalise_party(cc, &m.called)
+        normalise_party(cc, &m.calling)
+        if (m.called.has & HAS_GT and m.called.n_norm == 0) or (m.calling.has & HAS_GT and m.calling.n_norm == 0):
+            m.exceptions |= EX_UNUSABLE_GT
+        for j in range(m.n_numbers):
+            normalise_number(cc, &m.numbers[j])
+
+
+cdef int put_digits(Digits* d, str digits) except -1:
+    """Digits 0-9 and a-f into a cleared struct."""
+    for character in digits:
+        push_digit(d, int(character, 16))
+    return 0
+
+
+cdef CountryCode country_code(str digits) except *:
+    cdef Digits d
+    cdef CountryCode cc
+    memset(&d, 0, sizeof(d))
+    put_digits(&d, digits)
+    cc.key = d.hi
+    cc.digits = d.count
+    return cc
+
+
+cdef list shown(const Norm* norm, int n):
+    cdef int i, j
+    return [
+        (norm[i].space, "".join(["%x" % ((norm[i].key >> (60 - 4 * j)) & 15) for j in range(norm[i].digits)]))
+        for i in range(n)
+    ]
+
+
+def gt_readings(str digits, *, np=None, nai=None, es=None, str home_country_code=""):
+    cdef Party p
+    cdef CountryCode cc = country_code(home_country_code)
+    memset(&p, 0, sizeof(p))
+    put_digits(&p.gt, digits)
+    p.has = HAS_GT
+    if np is not None:
+        p.has |= HAS_NP
+        p.np = np
+    if nai is not None:
+        p.has |= HAS_NAI
+        p.nai = nai
+    if es is not None:
+        p.has |= HAS_ES
+        p.es = es
+    normalise_party(&cc, &p)
+    return shown(p.norm, p.n_norm)
+
+
+def number_readings(str digits, int kind, *, int nature=0, int plan=0, str home_country_code=""):
+    cdef Number n
+    cdef CountryCode cc = country_code(home_country_code)
+    memset(&n, 0, sizeof(n))
+    put_digits(&n.d, digits)
+    n.kind = kind
+    n.nature = nature
+    n.plan = plan
+    normalise_number(&cc, &n)
+    return shown(n.norm, n.n_norm)
