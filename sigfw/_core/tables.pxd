@@ -1,18 +1,20 @@
-# What a policy is to the stages: read-only arrays that Tables (classifier.pyx) owns. Nothing here is written after it is built.
+# What a policy is to the stages: read-only arrays that Tables owns. Nothing here is written after it is built.
 #
 # A rule is a bit. For every field that some rule names, a value leads to a row of bits: those of the rules that the
 # value satisfies or that do not name the field. A message ANDs one row a field and is left with the rules that match.
+# A value that no rule names and a field that the message lacks have one row: `in` is false there, `not_in` true.
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport MAX_CATEGORIES, N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES, Norm
+from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 
 cdef enum:
     MAX_WORDS = 16         # MAX_RULES bits
-    SMALL_VALUES = 257     # a value of one octet, or 256: the message lacks the field
+    SMALL_VALUES = 257     # a value of one octet, or ABSENT
     ABSENT = 256
+    NO_ROW = 0xFFFFFFFF
 
-cdef enum SmallId:         # fields of one octet
+cdef enum SmallId:         # fields of one octet, in the order of compiler.SMALL
     SMALL_PERIMETER
     SMALL_LINK
     SMALL_DIRECTION
@@ -22,7 +24,7 @@ cdef enum SmallId:         # fields of one octet
     SMALL_SCCP_TYPE
     SMALL_RETURN_CAUSE
     SMALL_MANAGEMENT
-    SMALL_CALLED_SSN       # the party fields stand as two runs in one order: called, then calling
+    SMALL_CALLED_SSN
     SMALL_CALLED_NP
     SMALL_CALLED_NAI
     SMALL_CALLED_TT
@@ -43,7 +45,7 @@ cdef enum SmallId:         # fields of one octet
     SMALL_MAP_VERSION
     SMALL_APPLICATION
 
-cdef enum IntId:           # fields of more than one octet
+cdef enum IntId:           # fields of more than one octet, in the order of compiler.INTS
     INT_OPC
     INT_DPC
     INT_CALLED_PC
@@ -58,7 +60,7 @@ cdef enum NumberSource:    # where a number field finds its values
     FROM_NAME              # Number.name
 
 cdef struct ClassInfo:     # what the numbers of a class have in common, as far as checks and direction ask
-    uint16_t operator      # from 1; 1 is home; 0: of no operator
+    uint16_t operator      # 1 is home; 0: of no operator
     uint8_t home
     uint8_t hosted_abroad
 
@@ -77,8 +79,8 @@ cdef struct CountryCode:
 
 cdef struct Link:
     const uint16_t* topics # numbers of Tables.topic_number
-    const uint32_t* opc
-    const uint32_t* dpc
+    const int32_t* opc
+    const int32_t* dpc
     uint32_t n_topics      # 0: any
     uint32_t n_opc
     uint32_t n_dpc
@@ -95,22 +97,21 @@ cdef struct IntField:
     uint32_t id
     uint32_t n
     const int32_t* values  # sorted
-    const uint32_t* rows   # n, then that of any other value, then that of none
+    const uint32_t* rows   # n, then that of anything else
 
 cdef struct OidField:
-    uint32_t used
     uint32_t n
     const uint8_t* octets  # content octets end to end
     const uint32_t* starts # n + 1
-    const uint32_t* rows   # n, then any other, then none
+    const uint32_t* rows   # n, then that of anything else; NULL: no rule names the field
 
 cdef struct NumberField:
     uint32_t source
     uint32_t selector      # kind or role
     const uint16_t* names
     uint32_t n_names
-    const uint32_t* rows[N_SPACES]  # by class; [0]: one row for a number that has no reading
-    uint32_t absent
+    uint32_t none          # the row of a number that is in no list and of no operator, and of no number
+    const uint32_t* rows[N_SPACES]  # by class
 
 cdef struct Rule:
     uint8_t action
@@ -126,41 +127,68 @@ cdef struct PolicyTables:
     uint32_t n_words       # of a row
     const Rule* rules
     const uint64_t* rows   # row r is the n_words from r * n_words
-    const uint64_t* enforced  # rules by mode, one row each
-    const uint64_t* shadow
-    const uint64_t* deny   # rules for which one value of several is enough; of the others all must hold
-    const uint64_t* early  # rules that need SCCP, MTP and party fields only
-    const uint64_t* names_opcode
-    # checks: rules that ask for the check; apart from them, rules that ask for any of theirs, or for all
+    # rows of their own
+    uint32_t enforced
+    uint32_t with_shadow   # enforced and shadow rules; NO_ROW: the policy has no shadow rule
+    uint32_t deny          # rules for which one value of several is enough; of the others all must hold
+    uint32_t early         # rules that need SCCP, MTP and party fields only
+    uint32_t names_opcode
+    uint32_t has_any       # rules with checks of which any is enough
     uint32_t checks_used   # bit a check
-    const uint64_t* check_any[N_CHECKS]
-    const uint64_t* check_all[N_CHECKS]
-    const uint64_t* has_any
-    # fields, those of a message first
+    uint32_t check_any[N_CHECKS]
+    uint32_t check_all[N_CHECKS]
+    # fields
     uint32_t n_early       # of `small`: what a segment has
     uint32_t n_message     # of `small`: n_early and what only the whole has
     uint32_t n_small       # of `small`: all, those of a component last
     const SmallField* small
-    uint32_t n_ints        # without INT_OPCODE
+    uint32_t n_ints        # without that of a component
     const IntField* ints
-    IntField opcode        # n_rows 0 where no rule names it: see opcode_used
-    uint32_t opcode_used
+    IntField opcode        # rows NULL: not named
     OidField global_opcode
     OidField acn
-    uint32_t n_party       # of `numbers`: FROM_CALLED and FROM_CALLING first
+    uint32_t n_party       # of `numbers`: those of called and calling first
     uint32_t n_numbers
     const NumberField* numbers
-    const uint32_t* operation_rows  # by operation number, NULL: no rule names an operation; 0 is a component without a reading
-    const uint32_t* requested_rows  # 32 bits, then the row of none; NULL: not named
+    const uint32_t* operation_rows  # by operation number, 0: a component without a reading; NULL: not named
+    const uint32_t* requested_rows  # by bit, then that of none; NULL: not named
     const uint8_t* operation_application
     uint32_t n_operations
-    # exceptions
     uint8_t exception_action[N_EXCEPTIONS][N_PERIMETERS]
-    # numbers
     GtTable gt[N_SPACES]
     CountryCode country_code
-    const uint32_t* home_point_codes
+    const int32_t* home_point_codes
     uint32_t n_home_point_codes
-    # links
     const Link* links
     uint32_t n_links
+
+
+cdef class Tables:
+    cdef PolicyTables c
+    cdef list keep                      # what the pointers of c point into
+    cdef dict topics
+    cdef tuple spaces                   # PrefixTable by space, 0 unused
+    cdef tuple list_names               # by list number of the prefix tables; "": values written out in a rule
+    cdef tuple small_names              # names of the fields, as `small`, `ints` and `numbers` stand
+    cdef tuple int_names
+    cdef tuple number_names
+    cdef readonly str name
+    cdef readonly str digest            # 16 hex digits
+    cdef readonly tuple rule_ids        # by number, 0 unused, as in all of these
+    cdef readonly tuple rule_modes
+    cdef readonly tuple categories
+    cdef readonly tuple redirects       # digits
+    cdef readonly tuple operators       # TADIG codes; 1 is home
+    cdef readonly tuple countries       # by operator; "": not given
+    cdef readonly tuple links           # names
+    cdef const uint8_t* u8(self, object values) except? NULL
+    cdef const uint16_t* u16(self, object values) except? NULL
+    cdef const int32_t* i32(self, object values) except? NULL
+    cdef const uint32_t* u32(self, object values) except? NULL
+    cdef const uint64_t* u64(self, object values) except? NULL
+    cdef void* room(self, size_t octets) except NULL
+    cdef int put_masks(self, dict masks) except -1
+    cdef int put_fields(self, dict fields) except -1
+    cdef int put_oid(self, OidField* f, tuple parts) except -1
+    cdef int put_links(self, list links) except -1
+    cpdef int topic_number(self, str topic)
