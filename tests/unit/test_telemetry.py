@@ -5,11 +5,13 @@ import gzip
 import io
 import json
 import logging
+import re
 import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import structlog
@@ -20,7 +22,7 @@ from sigfw import names
 from sigfw.errors import StartError
 from sigfw.telemetry import http, logs
 from sigfw.telemetry.http import Health, HttpServer
-from sigfw.telemetry.metrics import CORE, Counters, Histogram, Metrics
+from sigfw.telemetry.metrics import CORE, GAUGES, HISTOGRAMS, PIPELINE, Counters, Histogram, Metrics
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +150,21 @@ def test_histogram_bounds_are_inclusive_and_cumulative() -> None:
     assert histogram.total_seconds == pytest.approx(1e6, abs=1e-3)
 
 
-def test_describe_names_what_collect_gives_and_the_docs_say() -> None:
+def test_docs_list_each_metric_with_its_labels() -> None:
+    text = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+    rows = re.findall(r"^\| `(sigfw_\w+)` \| (.*?) \|", text, re.MULTILINE)
+    documented = {(name, *re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    series = {
+        **{f"sigfw_{name}_total": labels for name, (labels, _) in (CORE | PIPELINE).items()},
+        **{f"sigfw_{name}": labels for name, (labels, _) in GAUGES.items()},
+        **{f"sigfw_{name}": () for name in HISTOGRAMS},
+        "sigfw_policy_info": ("name", "digest"),
+        "sigfw_build_info": ("version", "python"),
+    }
+    assert documented == {(name, *labels) for name, labels in series.items()}
+
+
+def test_describe_names_what_collect_gives() -> None:
     metrics = Metrics(dict)
     metrics.set_policy("p", "0" * 16, 0.0, {})
     described = {family.name for family in metrics.describe()}
