@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 cdef enum FrameKind:
     FRAME_END = 0
     FRAME_SCCP = 1
-    FRAME_OTHER = 2        # a frame or message that is no SCCP: ISUP, network management, M3UA other than DATA, other IP
+    FRAME_OTHER = 2        # is no SCCP: ISUP, network management, M3UA other than DATA, other IP
     FRAME_ERROR = 3        # could not be framed; the next one may be
     FRAME_BROKEN = 4       # nothing further can be read of this capture or record
 
@@ -21,7 +21,7 @@ cdef struct Frame:
     uint32_t frame         # from 1
     uint16_t index         # from 0 within the frame; an error takes an index as a message does, what is no SCCP none
     int64_t time_ns        # -1: none
-    uint8_t encapsulation  # what carried the message: ENCAP_M3UA, ENCAP_MTP3, ENCAP_SCCP; 0 where it did not come to that
+    uint8_t encapsulation  # what carried it: ENCAP_M3UA, ENCAP_MTP3, ENCAP_SCCP; 0 where it did not come to that
     uint8_t has_mtp        # opc, dpc, sls, ni are known
     uint32_t opc
     uint32_t dpc

@@ -8,7 +8,7 @@ def frames(octets: bytes | bytearray | memoryview, encapsulation: str) -> list[d
     encapsulation: `sccp`, `mtp3`, `m3ua` (octets is one message) or `pcap` (a whole classic pcap or pcapng).
     One dict for each thing found, in order: `kind` (`sccp`, `other`, `error`, `broken`), `octets` (the SCCP message or
     None), `frame` (from 1), `index` (from 0 within the frame), `time_ns` (-1: none), `encapsulation` (number),
-    `opc` `dpc` `sls` `ni` (None where unknown), `code` (number of names.ERROR_CODES), `offset` (octet in `octets` given).
+    `opc` `dpc` `sls` `ni` (None where unknown), `code` (of names.ERROR_CODES), `offset` (octet in what was given).
     Any octets give a list; after `broken` nothing follows. Raises KeyError for another encapsulation.
 
     A message that the capture cut short is `sccp` with code `truncated` if its MTP part is whole. Fragments of IP

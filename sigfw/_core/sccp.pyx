@@ -331,7 +331,7 @@ cdef void options(Msg* m, Parts* s, uint32_t at, int wide) noexcept nogil:
 
 
 cdef void protocol_class(Msg* m, uint8_t octet, uint32_t at) noexcept nogil:
-    """Q.713 3.6: class in the low half; in classes 0 and 1 the high half says what to do when it cannot be delivered."""
+    """Q.713 3.6: class in the low half; of classes 0 and 1 the top bit asks for the message back on error."""
     m.protocol_class = octet & 0x0F
     m.has_class = 1
     if m.type > SCCP_IT or m.type == SCCP_UDT:
@@ -420,7 +420,7 @@ cdef void sccp_group(Group* g) noexcept nogil:
 
 
 cdef void sccp_management(Msg* m) noexcept nogil:
-    """SSA SSP SST SOR SOG SSC: affected SSN, affected PC, multiplicity; SSC has a congestion level beside (Q.713 5.3)."""
+    """SSA SSP SST SOR SOG SSC (Q.713 5.3): affected SSN, affected PC, multiplicity; SSC has a congestion level too."""
     cdef Cursor c = cursor(m.data, m.data_octets)
     cdef uint8_t type_ = 0
     cdef uint16_t pc = 0
