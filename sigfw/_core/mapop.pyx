@@ -1,0 +1,821 @@
+# MAP and CAP over a Group: the readings of each operation code, and the walk through arguments and results.
+#
+# What an argument holds stands in mapop_tables.h, made from the ASN.1 modules (mapop_tables.py): nodes of edges, an edge
+# being identifier -> leaf or node. The walk keeps its own stack; an identifier that a node does not have is an extension
+# and is stepped over, but for the argument's own one.
+
+from libc.stdint cimport int8_t, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from sigfw._core.ber cimport Tlv, ber_next
+from sigfw._core.msg cimport (
+    APP_CAP, APP_MAP, DIGITS_CUT, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
+    E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRAILING, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI,
+    KIND_LMSI, KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_DIGITS, MAX_NUMBERS, MAX_READINGS, OK,
+    RETURN_RESULT_LAST, RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA,
+    ROLE_SM_RP_OA, SEGMENT_NONE, TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
+    push_digit,
+)
+from sigfw._core.tcap cimport ssn_is_cap, ssn_is_map, tcap_group
+from sigfw._core.wire cimport Cursor, cursor, left
+
+from sigfw import names
+
+cdef extern from "mapop_tables.h" nogil:
+    ctypedef struct MapEdge:
+        uint16_t tag, next, name
+        uint8_t kind, role, must, after
+    ctypedef struct MapNode:
+        uint16_t first, count
+        uint8_t flags
+        uint32_t must
+    ctypedef struct MapOperation:
+        const char* name
+        uint8_t application
+        int16_t opcode
+        uint8_t identity, flags, n_arguments
+        uint16_t argument[2]
+        uint16_t result[2]
+    ctypedef struct OpcodeSet:
+        uint64_t bits[2]
+    enum:
+        MAPOP_OPERATIONS
+        MAPOP_FIELDS
+        MAPOP_MAP_CONTEXTS
+        MAPOP_CAP_CONTEXTS
+        MAPOP_NAME_SC_OA
+        MAPOP_NAME_SC_DA
+        MAPOP_NAME_DESTINATION
+        MAPOP_NAME_ORIGINATION
+    const MapEdge* mapop_edges
+    const MapNode* mapop_nodes
+    const MapOperation* mapop_operations
+    const char** mapop_fields
+    const uint16_t* mapop_by_opcode         # 128 of MAP, 128 of CAP
+    const OpcodeSet mapop_v1
+    const OpcodeSet* mapop_contexts         # five an x: versions 0 to 4
+    const OpcodeSet* mapop_cap_contexts
+
+cdef extern from *:
+    """
+    static inline uint64_t sigfw_bswap64(uint64_t v) { return __builtin_bswap64(v); }
+    """
+    uint64_t sigfw_bswap64(uint64_t v) nogil
+
+cdef enum EdgeKind:        # as in mapop_tables.py
+    SKIP
+    NODE
+    IMSI
+    ADDRESS
+    MSISDN
+    IMEI
+    LMSI
+    TMSI
+    ISUP
+    ISUP_GENERIC
+    SM_RP_UI
+    REQUESTED
+
+cdef enum:
+    IN_ORDER = 1           # MapNode.flags: a SEQUENCE
+    OPAQUE = 1             # MapOperation.flags: its argument's type is not known here
+    OPTIONAL_ARGUMENT = 2
+    NEEDS_IMSI = 1         # MapOperation.identity
+    NEEDS_IDENTITY = 2
+    IN_BEGIN = 4
+    WITH_ACN = 8
+    OPCODE_FORWARD_SM = 46
+    CONTEXT_MO_RELAY = 21
+    CONTEXT_MT_RELAY = 25
+    NATURE_AND_PLAN_E212 = 6
+    MAX_TP_ADDRESS_DIGITS = 20  # TS 23.040 9.1.2.5
+
+cdef int N_OPERATIONS = MAPOP_OPERATIONS
+cdef int N_FIELDS = MAPOP_FIELDS
+cdef uint16_t MO_FORWARD_SM = mapop_by_opcode[46]
+cdef uint16_t MT_FORWARD_SM = mapop_by_opcode[44]
+
+cdef struct Frame:
+    Cursor rest
+    uint64_t seen          # edges met, by place in the node
+    uint16_t node
+    uint16_t place         # of the edge after the last one met
+    uint32_t met           # mandatory members met
+
+cdef struct Walk:
+    Msg* m
+    int8_t origin
+    uint8_t status         # the first thing wrong, and where
+    const uint8_t* at
+    Cursor sm_rp_ui
+    uint32_t requested
+
+
+cdef const char* operation_name(uint16_t op) noexcept nogil:
+    return mapop_operations[op].name if op < MAPOP_OPERATIONS else mapop_operations[0].name
+
+
+cdef uint8_t operation_application(uint16_t op) noexcept nogil:
+    return mapop_operations[op].application if op < MAPOP_OPERATIONS else 0
+
+
+cdef const char* field_name(uint16_t name) noexcept nogil:
+    return mapop_fields[name] if name < MAPOP_FIELDS else mapop_fields[0]
+
+
+cdef inline void wrong(Walk* w, int status, const uint8_t* at) noexcept nogil:
+    if w.status == OK:
+        w.status = <uint8_t>status
+        w.at = at
+
+
+# ---- digits ---------------------------------------------------------------------------------------------------------
+
+cdef inline void drop_last(Digits* d) noexcept nogil:
+    d.count -= 1
+    if d.count < 16:
+        d.hi &= ~(<uint64_t>15 << (60 - 4 * d.count))
+    else:
+        d.lo &= ~(<uint64_t>15 << (124 - 4 * d.count))
+
+
+cdef void tbcd(Digits* d, Cursor c) noexcept nogil:
+    """TBCD-STRING (TS 29.002 17.7.8): the low nibble first. Fillers count at the end only; elsewhere F is a digit."""
+    cdef uint64_t v = 0
+    cdef uint32_t octets = left(&c)
+    if octets <= 8:
+        memcpy(&v, c.p, octets)
+        v = sigfw_bswap64(v)
+        d.hi = (v & 0x0F0F0F0F0F0F0F0FULL) << 4 | (v >> 4 & 0x0F0F0F0F0F0F0F0FULL)
+        d.count = <uint8_t>(2 * octets)
+        while d.count and digit_at(d, d.count - 1) == 15:
+            drop_last(d)
+        if d.hi & 0x8888888888888888ULL & (d.hi << 1 | d.hi << 2):
+            d.flags |= DIGITS_OVERDECADIC
+        return
+    while c.p != c.end and (c.end - 1)[0] == 0xFF:
+        c.end -= 1
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        push_digit(d, c.p[0] & 15)
+        if c.p[0] >> 4 != 15 or c.end - c.p > 1:
+            push_digit(d, c.p[0] >> 4)
+        c.p += 1
+
+
+cdef void isup_digits(Digits* d, Cursor c, bint odd) noexcept nogil:
+    """Address signals of Q.763 3.9: as TBCD, but an indicator says whether the last nibble counts."""
+    cdef bint last
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        last = c.end - c.p == 1
+        push_digit(d, c.p[0] & 15)
+        if not (last and odd):
+            push_digit(d, c.p[0] >> 4)
+        c.p += 1
+    if d.count and digit_at(d, d.count - 1) == 15:  # ST, the end of pulsing: no digit
+        drop_last(d)
+
+
+cdef void binary_digits(Digits* d, Cursor c) noexcept nogil:
+    """LMSI and TMSI are octets, not digits: shown as they are."""
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        push_digit(d, c.p[0] >> 4)
+        push_digit(d, c.p[0] & 15)
+        c.p += 1
+
+
+cdef Number* new_number(Msg* m, uint8_t kind, uint16_t name, uint8_t role, int8_t origin) noexcept nogil:
+    cdef Number* n
+    if m.n_numbers >= MAX_NUMBERS:
+        return NULL
+    n = &m.numbers[m.n_numbers]
+    memset(n, 0, sizeof(Number))
+    n.kind = kind
+    n.name = name
+    n.role = role
+    n.origin = origin
+    m.n_numbers += 1
+    return n
+
+
+cdef inline void address_string(Number* n, Cursor c) noexcept nogil:
+    """AddressString (TS 29.002 17.7.8): nature and plan, then TBCD. Not empty."""
+    n.nature = c.p[0] >> 4 & 7
+    n.plan = c.p[0] & 15
+    c.p += 1
+    tbcd(&n.d, c)
+
+
+cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
+    cdef Cursor c = t.content
+    cdef Number* n
+    cdef uint8_t kind = KIND_ADDRESS
+    cdef bint odd
+    if e.kind == REQUESTED:
+        w.requested |= <uint32_t>1 << e.next
+        return
+    if e.kind == SM_RP_UI:
+        w.sm_rp_ui = c
+        return
+    if left(&c) < <uint32_t>(3 if e.kind == ISUP_GENERIC else 2 if e.kind == ISUP else 1):
+        wrong(w, E_BAD_LENGTH, t.start)
+        return
+    if e.kind == IMSI:
+        kind = KIND_IMSI
+    elif e.kind == MSISDN:
+        kind = KIND_MSISDN
+    elif e.kind == IMEI:
+        kind = KIND_IMEI
+    elif e.kind == LMSI:
+        kind = KIND_LMSI
+    elif e.kind == TMSI:
+        kind = KIND_TMSI
+    n = new_number(w.m, kind, e.name, e.role, w.origin)
+    if n == NULL:
+        fail(w.m, LAYER_MAP, E_TOO_MANY, offset(w.m, t.start))
+        return
+    if e.kind == IMSI or e.kind == IMEI:
+        tbcd(&n.d, c)
+        if e.kind == IMSI and left(&c) > 8:  # SIZE (3..8)
+            wrong(w, E_BAD_LENGTH, t.start)
+    elif e.kind == LMSI or e.kind == TMSI:
+        binary_digits(&n.d, c)
+    elif e.kind == ISUP or e.kind == ISUP_GENERIC:
+        if e.kind == ISUP_GENERIC:  # number qualifier
+            c.p += 1
+        odd = c.p[0] >> 7
+        n.nature = c.p[0] & 0x7F
+        n.plan = c.p[1] >> 4 & 7
+        c.p += 2
+        isup_digits(&n.d, c, odd)
+    else:
+        address_string(n, c)
+    if n.d.count == 0:
+        wrong(w, E_BAD_VALUE, t.start)
+
+
+# ---- the walk -------------------------------------------------------------------------------------------------------
+
+cdef inline uint32_t offset(const Msg* m, const uint8_t* p) noexcept nogil:
+    return <uint32_t>(p - m.data) + (m.data_offset if m.segment_state == SEGMENT_NONE else 0)
+
+
+cdef int find_edge(const MapNode* node, uint32_t place, uint32_t tag) noexcept nogil:
+    """Place in the node of the member with this identifier, from `place` on, then from the first; -1: none."""
+    cdef const MapEdge* edges = &mapop_edges[node.first]
+    cdef uint32_t i
+    for i in range(place, node.count):
+        if edges[i].tag == tag:
+            return <int>i
+    for i in range(place):
+        if edges[i].tag == tag:
+            return <int>i
+    return -1
+
+
+cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
+    """Every leaf under `root`. What is wrong is noted once; the rest is read all the same."""
+    cdef Frame[MAX_DEPTH] stack
+    cdef Frame* f = &stack[0]
+    cdef const MapNode* node
+    cdef const MapEdge* e
+    cdef Tlv t
+    cdef int depth = 0, status, i
+    memset(f, 0, sizeof(Frame))
+    f.rest = whole
+    f.node = root
+    while True:
+        node = &mapop_nodes[f.node]
+        if f.rest.p == f.rest.end:
+            if node.must & ~f.met:
+                wrong(w, E_MISSING, whole.p if depth == 0 else stack[depth - 1].rest.p)
+            if depth == 0:
+                return
+            depth -= 1
+            f = &stack[depth]
+            continue
+        status = ber_next(&f.rest, &t)
+        if status != OK:
+            wrong(w, status, f.rest.p)
+            f.rest.p = f.rest.end
+            continue
+        i = find_edge(node, f.place, t.id)
+        if i < 0:
+            # The argument's own identifier, or a member's with the other form: no extension looks like that.
+            if depth == 0 or find_edge(node, 0, t.id ^ 0x20) >= 0:
+                wrong(w, E_BAD_TAG, t.start)
+            continue
+        e = &mapop_edges[node.first + i]
+        if node.flags & IN_ORDER:
+            if i < 64:
+                if f.seen >> i & 1:
+                    wrong(w, E_DUPLICATE, t.start)
+                f.seen |= <uint64_t>1 << i
+            f.place = e.after
+        if e.must:
+            f.met |= <uint32_t>1 << (e.must - 1)
+        if e.kind == NODE:
+            if depth + 1 == MAX_DEPTH:
+                wrong(w, E_TOO_DEEP, t.start)
+                continue
+            depth += 1
+            f = &stack[depth]
+            memset(f, 0, sizeof(Frame))
+            f.rest = t.content
+            f.node = e.next
+        elif e.kind != SKIP:
+            leaf(w, e, &t)
+
+
+# ---- short messages -------------------------------------------------------------------------------------------------
+
+cdef int skip_tp_address(Cursor* c) noexcept nogil:
+    """TP-OA, TP-DA, TP-RA (TS 23.040 9.1.2.5): length in digits, type of address, semi-octets."""
+    cdef uint32_t octets
+    if c.end - c.p < 2:
+        return E_TRUNCATED
+    if c.p[0] > MAX_TP_ADDRESS_DIGITS:
+        return E_BAD_VALUE
+    octets = 2 + (c.p[0] + 1) // 2
+    if left(c) < octets:
+        return E_TRUNCATED
+    c.p += octets
+    return OK
+
+
+cdef int short_message(Msg* m, Cursor c, bint mobile_originated) noexcept nogil:
+    """TP-PID and TP-DCS of the TPDU (TS 23.040 9.2.2). A reserved message type is read as its direction's common one."""
+    cdef uint8_t kind, parameters
+    cdef int status
+    cdef uint32_t octets = 2
+    if left(&c) < 2:
+        return E_TRUNCATED
+    kind = c.p[0] & 3
+    c.p += 1
+    if mobile_originated:
+        c.p += 1  # TP-MR
+        if kind == 2:  # SMS-COMMAND: reference, TP-PID
+            octets = 1
+        else:
+            status = skip_tp_address(&c)
+            if status != OK:
+                return status
+    elif kind == 2:  # SMS-STATUS-REPORT: reference, recipient, two times, status; then perhaps TP-PI and what it says
+        c.p += 1
+        status = skip_tp_address(&c)
+        if status != OK:
+            return status
+        if left(&c) < 15:
+            return E_TRUNCATED
+        c.p += 15
+        if c.p == c.end:
+            return OK
+        parameters = c.p[0]
+        c.p += 1
+        if parameters & 1 and left(&c):
+            m.has_sms = 1
+            m.sms_pid = c.p[0]
+            c.p += 1
+        if parameters & 2 and left(&c):
+            m.has_sms = 1
+            m.sms_dcs = c.p[0]
+        return OK
+    else:
+        status = skip_tp_address(&c)
+        if status != OK:
+            return status
+    if left(&c) < octets:
+        return E_TRUNCATED
+    m.has_sms = 1
+    m.sms_pid = c.p[0]
+    m.sms_dcs = c.p[1] if octets == 2 else 0
+    return OK
+
+
+cdef int forward_sm_direction(const Msg* m, int first_number) noexcept nogil:
+    """What SM-RP-DA and SM-RP-OA say of an opcode 46: 1 MO, 2 MT, 3 both or nothing."""
+    cdef int i, said = 0
+    cdef const Number* n
+    for i in range(first_number, m.n_numbers):
+        n = &m.numbers[i]
+        if n.role & ROLE_SM_RP_DA:
+            said |= 1 if n.name == MAPOP_NAME_SC_DA else 2
+        elif n.role & ROLE_SM_RP_OA:
+            said |= 2 if n.name == MAPOP_NAME_SC_OA else 1
+    return said if said else 3
+
+
+# ---- readings -------------------------------------------------------------------------------------------------------
+
+cdef inline bint holds(const OpcodeSet* s, int32_t opcode) noexcept nogil:
+    return (s.bits[opcode >> 6] >> (opcode & 63)) & 1
+
+
+cdef uint8_t application_of(uint8_t ssn) noexcept nogil:
+    return APP_MAP if ssn_is_map(ssn) else APP_CAP if ssn_is_cap(ssn) else 0
+
+
+cdef bint fits_context(const Msg* m, uint8_t application, int32_t opcode) noexcept nogil:
+    if application == APP_MAP:
+        return (m.acn_context < MAPOP_MAP_CONTEXTS and 1 <= m.acn_version <= 4
+                and holds(&mapop_contexts[5 * m.acn_context + m.acn_version], opcode))
+    return m.acn_context < MAPOP_CAP_CONTEXTS and holds(&mapop_cap_contexts[m.acn_context], opcode)
+
+
+cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfit, bint by_ssn) noexcept nogil:
+    """Operation numbers that the opcode may stand for, the plainest first.
+
+    by_ssn: amid a dialogue, the application that both subsystem numbers name is the only one if it knows the opcode.
+    """
+    cdef uint16_t map_op, cap_op
+    cdef uint8_t called, calling
+    cdef bint first, map_misfit, cap_misfit
+    cdef int n = 0
+    if not 0 <= c.opcode <= 127:
+        return 0
+    map_op = mapop_by_opcode[c.opcode]
+    cap_op = mapop_by_opcode[128 + c.opcode]
+    if m.acn_application:
+        ops[0] = map_op if m.acn_application == APP_MAP else cap_op
+        misfit[0] = not fits_context(m, m.acn_application, c.opcode)
+        return 1 if ops[0] else 0
+    called = application_of(m.called.ssn) if m.called.has & HAS_SSN else 0
+    calling = application_of(m.calling.ssn) if m.calling.has & HAS_SSN else 0
+    first = m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL
+    # A name that nobody knows fits nothing. No name at all is version 1 in MAP: later operations, which a careless peer may
+    # still obey, stay a reading that does not fit.
+    cap_misfit = m.acn_octets != 0
+    map_misfit = cap_misfit or (first and not holds(&mapop_v1, c.opcode))
+    if by_ssn and not first and called == calling and called:
+        if (map_op if called == APP_MAP else cap_op) != 0:
+            ops[0] = map_op if called == APP_MAP else cap_op
+            misfit[0] = cap_misfit
+            return 1
+    if cap_op and (called if called else calling) == APP_CAP:
+        ops[n] = cap_op
+        misfit[n] = cap_misfit
+        n += 1
+        cap_op = 0
+    if map_op:
+        ops[n] = map_op
+        misfit[n] = map_misfit
+        n += 1
+    if cap_op:
+        ops[n] = cap_op
+        misfit[n] = cap_misfit
+        n += 1
+    return n
+
+
+cdef void add_reading(const Msg* m, Component* c, uint16_t op, bint misfit) noexcept nogil:
+    cdef uint8_t bit = <uint8_t>(1 << c.n_readings)
+    cdef uint8_t application = mapop_operations[op].application
+    if c.n_readings == MAX_READINGS:
+        return
+    c.reading[c.n_readings] = op
+    c.n_readings += 1
+    if misfit:
+        c.acn_misfit |= bit
+    if not ((m.called.has & HAS_SSN and application_of(m.called.ssn) == application)
+            or (m.calling.has & HAS_SSN and application_of(m.calling.ssn) == application)):
+        c.ssn_misfit |= bit
+
+
+cdef void add_readings(const Msg* m, Component* c, uint16_t op, bint misfit, int direction) noexcept nogil:
+    """One, but for opcode 46 where the message does not say whether it is MO or MT."""
+    if op != MO_FORWARD_SM:
+        add_reading(m, c, op, misfit)
+        return
+    if direction & 1:
+        add_reading(m, c, MO_FORWARD_SM, misfit)
+    if direction & 2:
+        add_reading(m, c, MT_FORWARD_SM, misfit)
+
+
+cdef int context_direction(const Msg* m) noexcept nogil:
+    """What the context says of opcode 46: 1 MO, 2 MT, 0 nothing (no ACN; version 1 had one context for both)."""
+    if m.acn_application != APP_MAP:
+        return 0
+    if m.acn_context == CONTEXT_MT_RELAY and m.acn_version <= 2:
+        return 2
+    if m.acn_context == CONTEXT_MO_RELAY and m.acn_version >= 2:
+        return 1
+    return 0
+
+
+# ---- components -----------------------------------------------------------------------------------------------------
+
+cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
+    """Decode the argument as this operation's; w.status says whether it could be one."""
+    cdef Msg* m = w.m
+    cdef Cursor whole = cursor(m.data + c.argument_offset, c.argument_octets)
+    cdef uint8_t numbers = m.n_numbers
+    cdef int k
+    cdef Walk start = w[0]
+    if c.argument_octets == 0:
+        if op.n_arguments and not op.flags & (OPAQUE | OPTIONAL_ARGUMENT):
+            wrong(w, E_MISSING, m.data)
+        return
+    if op.n_arguments == 0:
+        if not op.flags & OPAQUE:
+            wrong(w, E_BAD_TAG, whole.p)
+        return
+    for k in range(op.n_arguments):  # the newest form, which took most of the older ones in, then that of version 2
+        m.n_numbers = numbers
+        w[0] = start
+        walk(w, whole, op.argument[k])
+        if w.status == OK:
+            return
+    if op.n_arguments == 2:  # neither: what the first one found stays
+        m.n_numbers = numbers
+        w[0] = start
+        walk(w, whole, op.argument[0])
+
+
+cdef void result_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
+    """The addresses of a result. Only what breaks the encoding counts: results are not ours to hold to their type."""
+    cdef Cursor whole = cursor(w.m.data + c.argument_offset, c.argument_octets)
+    cdef uint8_t numbers = w.m.n_numbers
+    cdef Walk start = w[0]
+    cdef int k
+    if c.argument_octets == 0 or op.result[0] == 0:
+        return
+    for k in range(2 if op.result[1] else 1):
+        w.m.n_numbers = numbers
+        w[0] = start
+        walk(w, whole, op.result[k])
+        if w.status != E_BAD_TAG:
+            break
+    if w.status not in (E_TRUNCATED, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TOO_MANY):
+        w.status = OK
+
+
+cdef void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
+    memset(w, 0, sizeof(Walk))
+    w.m = m
+    w.origin = origin
+
+
+cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, int first_number) noexcept nogil:
+    """Take a candidate in: its readings, its short message, what it asks for."""
+    cdef int direction = 0, status
+    if op == MO_FORWARD_SM:
+        direction = context_direction(m)
+        if direction == 0:
+            direction = forward_sm_direction(m, first_number)
+    add_readings(m, c, op, misfit, direction)
+    m.requested_info |= w.requested
+    if w.sm_rp_ui.p != NULL:
+        if direction == 3:  # the message type itself: SUBMIT and COMMAND are from the mobile, DELIVER is to it
+            direction = 1 if left(&w.sm_rp_ui) and w.sm_rp_ui.p[0] & 3 == 1 else 2
+        elif direction == 0:
+            direction = 2
+        status = short_message(m, w.sm_rp_ui, direction == 1)
+        if status != OK:
+            wrong(w, status, w.sm_rp_ui.p)
+
+
+cdef void note(Msg* m, Component* c, const Walk* w) noexcept nogil:
+    if w.status != OK:
+        if c.error_code_ == 0:
+            c.error_code_ = w.status
+        fail(m, LAYER_MAP, w.status, offset(m, w.at))
+
+
+cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
+    cdef uint16_t[2] ops
+    cdef bint[2] misfit
+    cdef Walk w
+    cdef int i, n = candidates(m, c, ops, misfit, True)
+    cdef uint8_t numbers
+    cdef bint decoded = False
+    if n == 1 and m.acn_application == 0:
+        numbers = m.n_numbers
+        start_walk(&w, m, origin)
+        argument_as(&w, c, &mapop_operations[ops[0]])
+        m.n_numbers = numbers
+        if w.status != OK:  # whoever picks the subsystem number takes no reading away by it
+            n = candidates(m, c, ops, misfit, False)
+    for i in range(n):
+        numbers = m.n_numbers
+        start_walk(&w, m, origin)
+        argument_as(&w, c, &mapop_operations[ops[i]])
+        if w.status == OK or n == 1:
+            decoded = True
+            settle(m, c, &w, ops[i], misfit[i], numbers)
+            note(m, c, &w)
+        else:
+            m.n_numbers = numbers
+    if decoded or n == 0:
+        return
+    for i in range(n):  # none decodes: all stand, with what each finds
+        numbers = m.n_numbers
+        start_walk(&w, m, origin)
+        argument_as(&w, c, &mapop_operations[ops[i]])
+        settle(m, c, &w, ops[i], misfit[i], numbers)
+        note(m, c, &w)
+
+
+cdef void result(Msg* m, Component* c, int8_t origin) noexcept nogil:
+    cdef uint16_t[2] ops
+    cdef bint[2] misfit
+    cdef Walk w
+    cdef int i, direction, n = candidates(m, c, ops, misfit, True)
+    for i in range(n):
+        start_walk(&w, m, origin)
+        result_as(&w, c, &mapop_operations[ops[i]])
+        direction = context_direction(m)
+        add_readings(m, c, ops[i], misfit[i], direction if direction else 3)
+        if n == 1:
+            note(m, c, &w)
+
+
+cdef void open_info(Msg* m) noexcept nogil:
+    """MAP-OpenInfo (TS 29.002 17.4): destinationReference [0], originationReference [1]. An IMSI goes by its plan."""
+    cdef Cursor c = cursor(m.data + m.open_offset, m.open_octets)
+    cdef Tlv t
+    cdef Number* n
+    cdef int status
+    while c.p != c.end:
+        status = ber_next(&c, &t)
+        if status != OK:
+            fail(m, LAYER_MAP, <uint8_t>status, offset(m, c.p))
+            return
+        if t.id != 0x80 and t.id != 0x81:
+            if t.id == 0xA0 or t.id == 0xA1:
+                fail(m, LAYER_MAP, E_BAD_TAG, offset(m, t.start))
+            continue
+        if left(&t.content) == 0:
+            fail(m, LAYER_MAP, E_BAD_LENGTH, offset(m, t.start))
+            continue
+        if t.id == 0x80:
+            n = new_number(m, KIND_ADDRESS, MAPOP_NAME_DESTINATION, ROLE_OPEN_DESTINATION, -1)
+        else:
+            n = new_number(m, KIND_ADDRESS, MAPOP_NAME_ORIGINATION, ROLE_OPEN_ORIGINATION, -1)
+        if n == NULL:
+            fail(m, LAYER_MAP, E_TOO_MANY, offset(m, t.start))
+            return
+        address_string(n, t.content)
+        if n.plan == NATURE_AND_PLAN_E212:
+            n.kind = KIND_IMSI
+
+
+cdef void identities_missing(Msg* m) noexcept nogil:
+    """Component.imsi_missing, once all of the message is read."""
+    cdef int i, k
+    cdef uint8_t needs
+    cdef bint imsi = False, identity = False
+    cdef Component* c
+    for i in range(m.n_numbers):
+        if m.numbers[i].kind != KIND_ADDRESS and m.numbers[i].d.count:
+            identity = True
+            imsi = imsi or m.numbers[i].kind == KIND_IMSI
+    for i in range(m.n_components):
+        c = &m.components[i]
+        if c.type != INVOKE:
+            continue
+        for k in range(c.n_readings):
+            needs = mapop_operations[c.reading[k]].identity
+            if ((needs & NEEDS_IMSI and not imsi) or (needs & NEEDS_IDENTITY and not identity)) \
+                    and not (needs & IN_BEGIN and m.tcap != TCAP_BEGIN) \
+                    and not (needs & WITH_ACN and m.acn_octets == 0):
+                c.imsi_missing |= <uint8_t>(1 << k)
+
+
+cdef void mapop_group(Group* g) noexcept nogil:
+    cdef int i, k
+    cdef Msg* m
+    cdef Component* c
+    for i in range(g.n):
+        m = &g.msgs[i]
+        m.numbers = &g.numbers[g.n_numbers]
+        m.n_numbers = 0
+        if m.tcap == 0:
+            continue
+        if m.open_octets:
+            open_info(m)
+        for k in range(m.n_components):
+            c = &m.components[k]
+            if c.opcode_form == 0:
+                continue
+            if c.type == INVOKE:
+                invoke(m, c, <int8_t>k)
+            elif c.type == RETURN_RESULT_LAST or c.type == RETURN_RESULT_NOT_LAST:
+                result(m, c, <int8_t>k)
+        identities_missing(m)
+        g.n_numbers += m.n_numbers
+
+
+# ---- for Python -----------------------------------------------------------------------------------------------------
+
+OPERATIONS = tuple(
+    (names.APPLICATIONS[mapop_operations[i].application], mapop_operations[i].name.decode()) for i in range(MAPOP_OPERATIONS)
+)
+FIELD_NAMES = tuple(mapop_fields[i].decode() for i in range(MAPOP_FIELDS))
+
+cdef Group _group
+
+
+cdef str digits_text(const Digits* d):
+    return "".join("0123456789abcdef"[digit_at(d, i)] for i in range(d.count))
+
+
+cdef str oid_text(bytes content):
+    cdef list arcs = []
+    value = 0
+    for octet in content:
+        value = value << 7 | (octet & 0x7F)
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    if not arcs:
+        return ""
+    head = min(arcs[0] // 40, 2)
+    return ".".join(map(str, [head, arcs[0] - 40 * head, *arcs[1:]]))
+
+
+cdef dict component_dict(const Msg* m, const Component* c, bytes data):
+    form = names.OPCODE_FORMS[c.opcode_form]
+    opcode = None
+    if form == "local":
+        opcode = c.opcode
+    elif form == "global":
+        opcode = oid_text(data[c.oid_offset:c.oid_offset + c.oid_octets])
+    return {
+        "type": names.COMPONENT_TYPES[c.type],
+        "invoke_id": c.invoke_id if c.invoke_id_present else None,
+        "opcode": opcode,
+        "opcode_form": form or None,
+        "error_code": c.error_code if c.error_code_present else None,
+        "readings": [":".join(OPERATIONS[c.reading[k]]) for k in range(c.n_readings)],
+        "acn_misfit": [bool(c.acn_misfit >> k & 1) for k in range(c.n_readings)],
+        "ssn_misfit": [bool(c.ssn_misfit >> k & 1) for k in range(c.n_readings)],
+        "imsi_missing": [bool(c.imsi_missing >> k & 1) for k in range(c.n_readings)],
+    }
+
+
+cdef dict number_dict(const Number* n):
+    return {
+        "kind": names.NUMBER_KINDS[n.kind],
+        "name": FIELD_NAMES[n.name],
+        "digits": digits_text(&n.d),
+        "nature": n.nature,
+        "plan": n.plan,
+        "role": n.role,
+        "origin": n.origin,
+        "overdecadic": bool(n.d.flags & DIGITS_OVERDECADIC),
+    }
+
+
+def parse(bytes data not None, int called_ssn=6, int calling_ssn=6):
+    cdef Group* g = &_group
+    cdef Msg* m = &g.msgs[0]
+    g.n = 1
+    g.n_components = 0
+    g.n_numbers = 0
+    memset(m, 0, sizeof(Msg))
+    m.data = data
+    m.data_octets = <uint32_t>len(data)
+    if called_ssn >= 0:
+        m.called.has, m.called.ssn = HAS_SSN, <uint8_t>called_ssn
+    if calling_ssn >= 0:
+        m.calling.has, m.calling.ssn = HAS_SSN, <uint8_t>calling_ssn
+    with nogil:
+        tcap_group(g)
+        mapop_group(g)
+    return {
+        "type": names.TCAP_TYPES[m.tcap] or None,
+        "otid": bytes(m.otid[:m.otid_octets]).hex() or None,
+        "dtid": bytes(m.dtid[:m.dtid_octets]).hex() or None,
+        "acn": oid_text(data[m.acn_offset:m.acn_offset + m.acn_octets]) if m.acn_octets else None,
+        "acn_application": names.APPLICATIONS[m.acn_application],
+        "components": [component_dict(m, &m.components[k], data) for k in range(m.n_components)],
+        "numbers": [number_dict(&m.numbers[k]) for k in range(m.n_numbers)],
+        "requested_info": [name for k, name in enumerate(names.REQUESTED_INFO) if m.requested_info >> k & 1],
+        "sms": (m.sms_pid, m.sms_dcs) if m.has_sms else None,
+        "management": m.management,
+        "exceptions": [name for k, name in enumerate(names.EXCEPTIONS) if m.exceptions >> k & 1],
+        "error": (names.LAYERS[m.error_layer], names.ERROR_CODES[m.error_code], m.error_offset) if m.error_code else None,
+    }
+
+
+def repeat(list messages, int rounds):
+    cdef Group* g = &_group
+    cdef const uint8_t* data[32]
+    cdef uint32_t[32] octets
+    cdef int i, n = min(len(messages), 32), r
+    cdef uint64_t total = 0
+    for i in range(n):
+        data[i] = messages[i]
+        octets[i] = <uint32_t>len(messages[i])
+    with nogil:
+        for r in range(rounds):
+            g.n, g.n_components, g.n_numbers = n, 0, 0
+            for i in range(n):
+                memset(&g.msgs[i], 0, sizeof(Msg))
+                g.msgs[i].data, g.msgs[i].data_octets = data[i], octets[i]
+                g.msgs[i].called.has = g.msgs[i].calling.has = HAS_SSN
+                g.msgs[i].called.ssn = g.msgs[i].calling.ssn = 6
+            tcap_group(g)
+            mapop_group(g)
+            total += g.n_components
+    return total
