@@ -80,6 +80,8 @@ cdef enum:
     IN_ORDER = 1           # MapNode.flags: a SEQUENCE
     OPAQUE = 1             # MapOperation.flags: its argument's type is not known here
     OPTIONAL_ARGUMENT = 2
+    OLDER_ARGUMENT = 4     # the form of version 2 has fields that the newest has not
+    OLDER_RESULT = 8
     NEEDS_IMSI = 1         # MapOperation.identity
     NEEDS_IDENTITY = 2
     IN_BEGIN = 4
@@ -94,6 +96,7 @@ cdef int N_OPERATIONS = MAPOP_OPERATIONS
 cdef int N_FIELDS = MAPOP_FIELDS
 cdef uint16_t MO_FORWARD_SM = mapop_by_opcode[46]
 cdef uint16_t MT_FORWARD_SM = mapop_by_opcode[44]
+cdef uint16_t MT_FORWARD_SM_VGCS = mapop_by_opcode[21]
 
 cdef struct Frame:
     Cursor rest
@@ -109,6 +112,7 @@ cdef struct Walk:
     const uint8_t* at
     Cursor sm_rp_ui
     uint32_t requested
+    bint unknown           # an identifier that its node does not have
 
 
 cdef const char* operation_name(uint16_t op) noexcept nogil:
@@ -250,7 +254,9 @@ cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
     else:
         address_string(n, c)
     if n.d.count == 0:
-        wrong(w, E_BAD_VALUE, t.start)
+        w.m.n_numbers -= 1
+        if e.kind != ISUP and e.kind != ISUP_GENERIC:  # Q.763 3.10: address not available
+            wrong(w, E_BAD_VALUE, t.start)
 
 
 # ---- the walk -------------------------------------------------------------------------------------------------------
@@ -303,6 +309,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
             if depth == 0 or find_edge(node, 0, t.id ^ 0x20) >= 0:
                 wrong(w, E_BAD_TAG, t.start)
+            w.unknown = True
             continue
         e = &mapop_edges[node.first + i]
         if node.flags & IN_ORDER:
@@ -504,13 +511,32 @@ cdef int context_direction(const Msg* m) noexcept nogil:
 
 # ---- components -----------------------------------------------------------------------------------------------------
 
+cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint older) noexcept nogil:
+    """Walk the newest form, which took most of the older one in; the older one where that fails, or has fields of its own.
+
+    Of two that decode the one with more numbers stays; of two that do not, the newest.
+    """
+    cdef Walk start = w[0], newest
+    cdef uint8_t before = w.m.n_numbers, found
+    walk(w, whole, roots[0])
+    if n == 1 or (w.status == OK and not (older and w.unknown)):
+        return
+    newest = w[0]
+    found = w.m.n_numbers
+    w.m.n_numbers = before
+    w[0] = start
+    walk(w, whole, roots[1])
+    if w.status == OK and (newest.status != OK or w.m.n_numbers > found):
+        return
+    w.m.n_numbers = before
+    w[0] = start
+    walk(w, whole, roots[0])
+
+
 cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
     """Decode the argument as this operation's; w.status says whether it could be one."""
     cdef Msg* m = w.m
     cdef Cursor whole = cursor(m.data + c.argument_offset, c.argument_octets)
-    cdef uint8_t numbers = m.n_numbers
-    cdef int k
-    cdef Walk start = w[0]
     if c.argument_octets == 0:
         if op.n_arguments and not op.flags & (OPAQUE | OPTIONAL_ARGUMENT):
             wrong(w, E_MISSING, m.data)
@@ -519,32 +545,15 @@ cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexc
         if not op.flags & OPAQUE:
             wrong(w, E_BAD_TAG, whole.p)
         return
-    for k in range(op.n_arguments):  # the newest form, which took most of the older ones in, then that of version 2
-        m.n_numbers = numbers
-        w[0] = start
-        walk(w, whole, op.argument[k])
-        if w.status == OK:
-            return
-    if op.n_arguments == 2:  # neither: what the first one found stays
-        m.n_numbers = numbers
-        w[0] = start
-        walk(w, whole, op.argument[0])
+    walk_forms(w, whole, op.argument, op.n_arguments, op.flags & OLDER_ARGUMENT)
 
 
 cdef void result_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
     """The addresses of a result. Only what breaks the encoding counts: results are not ours to hold to their type."""
     cdef Cursor whole = cursor(w.m.data + c.argument_offset, c.argument_octets)
-    cdef uint8_t numbers = w.m.n_numbers
-    cdef Walk start = w[0]
-    cdef int k
     if c.argument_octets == 0 or op.result[0] == 0:
         return
-    for k in range(2 if op.result[1] else 1):
-        w.m.n_numbers = numbers
-        w[0] = start
-        walk(w, whole, op.result[k])
-        if w.status != E_BAD_TAG:
-            break
+    walk_forms(w, whole, op.result, 2 if op.result[1] else 1, op.flags & OLDER_RESULT)
     if w.status not in (E_TRUNCATED, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TOO_MANY):
         w.status = OK
 
@@ -564,7 +573,7 @@ cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, 
             direction = forward_sm_direction(m, first_number)
     add_readings(m, c, op, misfit, direction)
     m.requested_info |= w.requested
-    if w.sm_rp_ui.p != NULL:
+    if w.sm_rp_ui.p != NULL and (op == MO_FORWARD_SM or op == MT_FORWARD_SM or op == MT_FORWARD_SM_VGCS):
         if direction == 3:  # the message type itself: SUBMIT and COMMAND are from the mobile, DELIVER is to it
             direction = 1 if left(&w.sm_rp_ui) and w.sm_rp_ui.p[0] & 3 == 1 else 2
         elif direction == 0:
@@ -582,13 +591,13 @@ cdef void note(Msg* m, Component* c, const Walk* w) noexcept nogil:
 
 
 cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
-    cdef uint16_t[2] ops
-    cdef bint[2] misfit
+    cdef uint16_t[2] ops, every
+    cdef bint[2] misfit, every_misfit
     cdef Walk w
     cdef int i, n = candidates(m, c, ops, misfit, True)
     cdef uint8_t numbers
     cdef bint decoded = False
-    if n == 1 and m.acn_application == 0:
+    if n == 1 and m.acn_application == 0 and candidates(m, c, every, every_misfit, False) > 1:
         numbers = m.n_numbers
         start_walk(&w, m, origin)
         argument_as(&w, c, &mapop_operations[ops[0]])

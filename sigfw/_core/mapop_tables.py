@@ -11,6 +11,7 @@ argument cannot do without them; others are left out, and so is what extensions 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import Any
 
 from sigfw import names
@@ -158,7 +159,7 @@ class Maker:
         if obj.TYPE.endswith(" OF"):
             edges = [(*e[:6], 0) for e in self.edges(name, obj._cont, role, speakers, depth, 0)]
         else:
-            requested = "RequestedInfo" in type_names(obj)
+            requested, members = "RequestedInfo" in type_names(obj), []
             for member, part in obj._cont.items():
                 member_bit = 0
                 if mandatory and obj.TYPE in ("SEQUENCE", "SET") and not part._opt and part._def is None and member in obj._root:
@@ -168,13 +169,32 @@ class Maker:
                 made = self.edges(member, part, role, speakers, depth, member_bit)
                 if requested and member in names.REQUESTED_INFO:
                     made = [(e[0], REQUESTED, 0, names.REQUESTED_INFO.index(member), 0, e[5]) for e in made]
-                made = [e for e in made if e[1] != SKIP or e[5] or e[0] < 0x40 or (obj.TYPE == "CHOICE" and depth <= 1)]
-                after = len(edges) + len(made)  # the alternatives of a CHOICE are passed together
-                edges += [(*e[:6], after) for e in made]
+                members.append(made)
+            edges = self.keep(members, obj.TYPE == "CHOICE" and depth <= 1)
         self.open.pop()
         if not mandatory and all(e[1] == SKIP for e in edges):
             return 0
         return self.node(SEQUENCE_FLAG if obj.TYPE == "SEQUENCE" else 0, must, edges)
+
+    @staticmethod
+    def keep(members: list[list[tuple[int, ...]]], every: bool) -> list[tuple[int, ...]]:
+        """The members that matter, and those that others could be taken for. A CHOICE's alternatives are passed together."""
+        forms = Counter(e[0] & ~0x20 for made in members for e in made)
+        edges: list[tuple[int, ...]] = []
+        for made in members:
+            kept = [e for e in made if every or e[1] != SKIP or e[5] or e[0] < 0x40 or forms[e[0] & ~0x20] > 1]
+            edges += [(*e[:6], len(edges) + len(kept)) for e in kept]
+        return edges
+
+    def paths(self, node: int, at: tuple[int, ...] = ()) -> set[tuple[int, ...]]:
+        """Where leaves stand under a node: the identifiers on the way, and the field."""
+        found = set()
+        for tag, kind, _, next_, name, *_ in self.nodes[node][2]:
+            if kind == NODE:
+                found |= self.paths(next_, (*at, tag))
+            elif kind != SKIP:
+                found.add((*at, tag, name))
+        return found
 
     def root(self, obj: Any, speakers: tuple[str, ...]) -> int:
         """A node of one member: the argument itself."""
@@ -237,9 +257,13 @@ def operation_rows(maker: Maker) -> list[str]:
         speakers = (SPEAKERS if application == "map" else CAP_SPEAKERS).get(opcode, ())
         arguments = list(dict.fromkeys(maker.root(v.get("ArgumentType"), speakers) for v in variants))
         results = list(dict.fromkeys(maker.root(v.get("ResultType"), ()) for v in variants))
+        flags = 0 if variants else 1
+        flags |= 2 if application == "map" and opcode in OPTIONAL_ARGUMENT else 0
+        for forms, flag in ((arguments, 4), (results, 8)):
+            if len(forms) == 2 and forms[1] and maker.paths(forms[1]) - maker.paths(forms[0]):
+                flags |= flag
         arguments, results = (arguments + [0, 0])[:2], (results + [0, 0])[:2]
         identity = IDENTITY.get(opcode, 0) if application == "map" else 0
-        flags = (0 if variants else 1) | (2 if application == "map" and opcode in OPTIONAL_ARGUMENT else 0)
         number = names.APPLICATIONS.index(application)
         rows.append(
             f'    {{"{name}", {number}, {opcode}, {identity}, {flags}, {len(set(arguments) - {0})}, '
