@@ -1,0 +1,858 @@
+# Which rule decides: DESIGN's order of decision over rows of rule bits (see tables.pxd).
+#
+# A message ANDs the rows of its own fields once, then those of each component and reading. The first rule left in a
+# category decides for it; the worst of all wins. Shadow rules run beside, in a second decision over the same bits.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memset
+
+from sigfw._core.msg cimport *
+from sigfw._core.tables cimport *
+from sigfw._core.tables import Tables
+
+__all__ = ["Tables"]
+
+cdef extern from *:
+    int __builtin_ctzll(unsigned long long) noexcept nogil
+
+cdef enum Check:               # names.CHECKS
+    CHECK_IMSI_IS_HOME = 1
+    CHECK_IMSI_IS_FOREIGN
+    CHECK_IMSI_MISSING
+    CHECK_CALLING_OPERATOR_IS_NOT_IMSI_HOME
+    CHECK_CALLING_OPERATOR_UNKNOWN
+    CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE
+    CHECK_CALLED_IS_NOT_HOME
+    CHECK_ACN_DOES_NOT_FIT_OPERATION
+    CHECK_SSN_DOES_NOT_FIT_APPLICATION
+    FIRST_STATE_CHECK
+
+cdef enum:
+    UNQUALIFIED = 7            # Q.713 3.12: return cause of a reject that an exception asks for
+    OF_COMPONENT = 1 << CHECK_IMSI_MISSING | 1 << CHECK_ACN_DOES_NOT_FIT_OPERATION | 1 << CHECK_SSN_DOES_NOT_FIT_APPLICATION
+    OF_SEGMENT = EX_MALFORMED | EX_UNUSABLE_GT | EX_LIMIT_EXCEEDED | EX_EXPIRED
+
+cdef struct Tally:             # of a condition over several values
+    uint32_t n                 # values that say yes or no
+    uint32_t yes
+
+cdef struct Eval:              # one message
+    const PolicyTables* t
+    Msg* m
+    Counters* k
+    uint64_t base[MAX_WORDS]   # rules whose message-level fields hold
+    Tally checks[N_CHECKS]
+    uint32_t checked           # bit a check of the message: `checks` has it
+
+cdef struct Decision:
+    uint8_t action
+    uint8_t reason
+    uint8_t component
+    uint8_t alert
+    uint16_t rule
+    uint32_t exceptions        # those that took part
+
+
+# rows -----------------------------------------------------------------------------------------------------------------
+
+cdef inline const uint64_t* row_of(const PolicyTables* t, uint32_t row) noexcept nogil:
+    return t.rows + <size_t>row * t.n_words
+
+
+cdef inline void and_row(const PolicyTables* t, uint64_t* bits, uint32_t row) noexcept nogil:
+    cdef const uint64_t* r = row_of(t, row)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        bits[w] &= r[w]
+
+
+cdef inline void and_values(const PolicyTables* t, uint64_t* bits, const uint64_t* some, const uint64_t* all_) noexcept nogil:
+    """A field of several values: for a rule that denies one is enough, for one that allows all must hold."""
+    cdef const uint64_t* deny = row_of(t, t.deny)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        bits[w] &= (some[w] & deny[w]) | (all_[w] & ~deny[w])
+
+
+cdef inline void one_value(const PolicyTables* t, uint64_t* some, uint64_t* all_, uint32_t row, bint first) noexcept nogil:
+    cdef const uint64_t* r = row_of(t, row)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        some[w] = r[w] if first else some[w] | r[w]
+        all_[w] = r[w] if first else all_[w] & r[w]
+
+
+# values of fields -----------------------------------------------------------------------------------------------------
+
+cdef inline uint32_t given(bint has, uint32_t value) noexcept nogil:
+    return value if has else <uint32_t>ABSENT
+
+
+cdef uint32_t party_value(const Party* p, uint32_t which) noexcept nogil:
+    """`which` counts from SMALL_CALLED_SSN or SMALL_CALLING_SSN."""
+    if which == 0:
+        return given(p.has & HAS_SSN, p.ssn)
+    if which == 1:
+        return given(p.has & HAS_NP, p.np)
+    if which == 2:
+        return given(p.has & HAS_NAI, p.nai)
+    if which == 3:
+        return given(p.has & HAS_TT, p.tt)
+    if which == 4:
+        return given(p.present, p.gti)
+    return not p.has & (HAS_GT | HAS_PC | HAS_SSN)
+
+
+cdef uint32_t small_value(const Msg* m, uint32_t field) noexcept nogil:
+    if SMALL_CALLED_SSN <= field <= SMALL_CALLED_ABSENT:
+        return party_value(&m.called, field - SMALL_CALLED_SSN)
+    if SMALL_CALLING_SSN <= field <= SMALL_CALLING_ABSENT:
+        return party_value(&m.calling, field - SMALL_CALLING_SSN)
+    if field == SMALL_PERIMETER:
+        return m.perimeter
+    if field == SMALL_LINK:
+        return given(m.link != 0, m.link)
+    if field == SMALL_DIRECTION:
+        return m.direction
+    if field == SMALL_ENCAPSULATION:
+        return m.encapsulation
+    if field == SMALL_NI:
+        return given(m.has_mtp, m.ni)
+    if field == SMALL_SLS:
+        return given(m.has_mtp, m.sls)
+    if field == SMALL_SCCP_TYPE:
+        return m.type
+    if field == SMALL_RETURN_CAUSE:
+        return given(m.has_return_cause, m.return_cause)
+    if field == SMALL_MANAGEMENT:
+        return given(m.management != 0, m.management)
+    if field == SMALL_TCAP_TYPE:
+        return given(m.tcap != 0, m.tcap)
+    if field == SMALL_COMPONENT_COUNT:
+        return given(m.tcap, m.n_components)
+    if field == SMALL_SMS_PID:
+        return given(m.has_sms, m.sms_pid)
+    if field == SMALL_SMS_DCS:
+        return given(m.has_sms, m.sms_dcs)
+    return ABSENT
+
+
+cdef uint32_t component_value(const Msg* m, const Component* c, uint32_t application, uint32_t field) noexcept nogil:
+    if field == SMALL_MAP_VERSION:
+        if m.acn_octets:
+            return given(m.acn_application == APP_MAP, m.acn_version)
+        # TS 29.002: version 1 has no application context; only what opens a dialogue would name one
+        if application == APP_MAP and (m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL):
+            return 1
+        return ABSENT
+    if c == NULL:
+        return ABSENT
+    if field == SMALL_COMPONENT:
+        return c.type
+    if field == SMALL_OPCODE_FORM:
+        return given(c.opcode_form != 0, c.opcode_form)
+    return given(application != 0, application)
+
+
+cdef uint32_t int_row(const IntField* f, int64_t value) noexcept nogil:
+    cdef uint32_t lo = 0, hi = f.n, mid
+    while lo < hi:
+        mid = (lo + hi) >> 1
+        if f.values[mid] < value:
+            lo = mid + 1
+        else:
+            hi = mid
+    return f.rows[lo] if lo < f.n and f.values[lo] == value else f.rows[f.n]
+
+
+cdef uint32_t int_field(const Msg* m, const IntField* f) noexcept nogil:
+    if f.id == INT_OPC:
+        return int_row(f, m.opc) if m.has_mtp else f.rows[f.n]
+    if f.id == INT_DPC:
+        return int_row(f, m.dpc) if m.has_mtp else f.rows[f.n]
+    if f.id == INT_CALLED_PC:
+        return int_row(f, m.called.pc) if m.called.has & HAS_PC else f.rows[f.n]
+    return int_row(f, m.calling.pc) if m.calling.has & HAS_PC else f.rows[f.n]
+
+
+cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t octets) noexcept nogil:
+    cdef uint32_t i
+    if octets and m.data != NULL and offset + octets <= m.data_octets:
+        for i in range(f.n):
+            if f.starts[i + 1] - f.starts[i] == octets and memcmp(f.octets + f.starts[i], m.data + offset, octets) == 0:
+                return f.rows[i]
+    return f.rows[f.n]
+
+
+cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
+    cdef uint32_t i
+    if f.source == FROM_KIND:
+        return n.kind == f.selector
+    if f.source == FROM_ROLE:
+        return (n.role & f.selector) != 0
+    for i in range(f.n_names):
+        if f.names[i] == n.name:
+            return True
+    return False
+
+
+cdef void number_field(const PolicyTables* t, const Msg* m, const NumberField* f, uint64_t* bits) noexcept nogil:
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef const Party* p
+    cdef const Number* n
+    cdef uint32_t i, j
+    cdef bint first = True
+    if f.source == FROM_CALLED or f.source == FROM_CALLING:
+        p = &m.called if f.source == FROM_CALLED else &m.calling
+        if p.n_norm == 0:
+            and_row(t, bits, f.none)
+            return
+        if p.n_norm == 1:
+            and_row(t, bits, f.rows[p.norm[0].space][p.norm[0].cls])
+            return
+        for i in range(p.n_norm):
+            one_value(t, some, all_, f.rows[p.norm[i].space][p.norm[i].cls], i == 0)
+        and_values(t, bits, some, all_)
+        return
+    for i in range(m.n_numbers):
+        n = &m.numbers[i]
+        if not concerns(f, n):
+            continue
+        if n.n_norm == 0:
+            one_value(t, some, all_, f.none, first)
+            first = False
+        for j in range(n.n_norm):
+            one_value(t, some, all_, f.rows[n.norm[j].space][n.norm[j].cls], first)
+            first = False
+    if first:
+        and_row(t, bits, f.none)
+    else:
+        and_values(t, bits, some, all_)
+
+
+cdef void requested_info(const PolicyTables* t, const Msg* m, uint64_t* bits) noexcept nogil:
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t left = m.requested_info
+    if left == 0:
+        and_row(t, bits, t.requested_rows[32])
+        return
+    while left:
+        one_value(t, some, all_, t.requested_rows[__builtin_ctzll(left)], left == m.requested_info)
+        left &= left - 1
+    and_values(t, bits, some, all_)
+
+
+cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, bint segment) noexcept nogil:
+    cdef uint32_t i
+    memset(bits, 0xFF, t.n_words * sizeof(uint64_t))
+    for i in range(t.n_early if segment else t.n_message):
+        and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
+    for i in range(t.n_ints):
+        and_row(t, bits, int_field(m, &t.ints[i]))
+    for i in range(t.n_party if segment else t.n_numbers):
+        number_field(t, m, &t.numbers[i], bits)
+    if segment:
+        return
+    if t.acn.rows != NULL:
+        and_row(t, bits, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
+    if t.requested_rows != NULL:
+        requested_info(t, m, bits)
+
+
+cdef void component_fields(
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, uint64_t* bits
+) noexcept nogil:
+    """c NULL: a message without components; reading -1: a component without readings."""
+    cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
+    cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
+    cdef uint32_t i
+    if reading < 0 and m.acn_application:
+        application = m.acn_application  # an unknown operation of a known context
+    for i in range(t.n_message, t.n_small):
+        and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
+    if t.operation_rows != NULL:
+        and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
+    if t.opcode.rows != NULL:
+        if c != NULL and c.opcode_form == OPCODE_GLOBAL:
+            and_row(t, bits, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets))
+        elif c != NULL and c.opcode_form == OPCODE_LOCAL:
+            and_row(t, bits, int_row(&t.opcode, c.opcode))
+        else:
+            and_row(t, bits, t.opcode.rows[t.opcode.n])
+
+
+# checks ---------------------------------------------------------------------------------------------------------------
+
+cdef inline void count(Tally* tally, bint yes) noexcept nogil:
+    tally.n += 1
+    tally.yes += yes
+
+
+cdef inline const ClassInfo* info(const PolicyTables* t, const Norm* norm) noexcept nogil:
+    return &t.gt[norm.space].classes[norm.cls]
+
+
+cdef bint is_home_pc(const PolicyTables* t, uint32_t pc) noexcept nogil:
+    cdef uint32_t i
+    for i in range(t.n_home_point_codes):
+        if <uint32_t>t.home_point_codes[i] == pc:
+            return True
+    return False
+
+
+cdef bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
+    cdef uint32_t i
+    for i in range(n.n_norm):
+        if info(t, &n.norm[i]).home:
+            return True
+    return False
+
+
+cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint both, Tally* tally) noexcept nogil:
+    """Does the operator of the number differ from the party's? both: where both are known; else where one is."""
+    cdef uint32_t i, j
+    cdef uint16_t a, b
+    for i in range(p.n_norm or 1):
+        a = info(t, &p.norm[i]).operator if p.n_norm else 0
+        for j in range(n.n_norm or 1):
+            b = info(t, &n.norm[j]).operator if n.n_norm else 0
+            if (a and b) or (not both and (a or b)):
+                count(tally, a != b)
+
+
+cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
+    cdef const Number* n
+    cdef uint32_t i
+    cdef bint home
+    tally.n = 0
+    tally.yes = 0
+    if check == CHECK_CALLING_OPERATOR_UNKNOWN:
+        if m.calling.n_norm == 0:
+            count(tally, True)
+        for i in range(m.calling.n_norm):
+            count(tally, info(t, &m.calling.norm[i]).operator == 0)
+    elif check == CHECK_CALLED_IS_NOT_HOME:
+        for i in range(m.called.n_norm):
+            count(tally, not info(t, &m.called.norm[i]).home)
+        if m.called.n_norm == 0 and m.called.has & HAS_GT:
+            count(tally, True)
+        elif not m.called.has & HAS_GT and (m.called.has & HAS_PC or m.has_mtp):
+            if is_home_pc(t, m.called.pc if m.called.has & HAS_PC else m.dpc):
+                count(tally, False)
+    else:
+        for i in range(m.n_numbers):
+            n = &m.numbers[i]
+            if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE:
+                if n.role & ROLE_NODE:
+                    compare(t, &m.calling, n, False, tally)
+            elif n.kind == KIND_IMSI:
+                if check == CHECK_CALLING_OPERATOR_IS_NOT_IMSI_HOME:
+                    compare(t, &m.calling, n, True, tally)
+                else:
+                    home = number_is_home(t, n)
+                    count(tally, home if check == CHECK_IMSI_IS_HOME else not home)
+
+
+cdef void component_check(const Component* c, int reading, uint32_t check, Tally* tally) noexcept nogil:
+    cdef uint32_t bits
+    tally.n = 0
+    tally.yes = 0
+    if reading < 0:
+        return
+    if check == CHECK_IMSI_MISSING:
+        bits = c.imsi_missing
+    elif check == CHECK_ACN_DOES_NOT_FIT_OPERATION:
+        bits = c.acn_misfit
+    else:
+        bits = c.ssn_misfit
+    count(tally, (bits >> reading) & 1)
+
+
+cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits) noexcept nogil:
+    """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
+    cdef const PolicyTables* t = e.t
+    cdef uint64_t ok[MAX_WORDS]
+    cdef uint64_t failed[MAX_WORDS]
+    cdef const uint64_t* deny = row_of(t, t.deny)
+    cdef const uint64_t* with_any = row_of(t, t.has_any)
+    cdef const uint64_t* any_
+    cdef const uint64_t* all_
+    cdef uint32_t left = t.checks_used
+    cdef uint32_t check, w
+    cdef uint64_t asked, true_
+    cdef Tally tally
+    for w in range(t.n_words):
+        ok[w] = 0
+        failed[w] = 0
+    while left:
+        check = __builtin_ctzll(left)
+        left &= left - 1
+        any_ = row_of(t, t.check_any[check])
+        all_ = row_of(t, t.check_all[check])
+        asked = 0
+        for w in range(t.n_words):
+            asked |= bits[w] & (any_[w] | all_[w])
+        if asked == 0:
+            continue
+        tally.n = 0
+        tally.yes = 0
+        if e.checked >> check & 1:
+            tally = e.checks[check]
+        else:
+            if (1 << check) & OF_COMPONENT:
+                component_check(c, reading, check, &tally)
+            elif check < FIRST_STATE_CHECK:
+                message_check(t, e.m, check, &tally)
+            if not (1 << check) & OF_COMPONENT:
+                e.checked |= 1 << check
+                e.checks[check] = tally
+            e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+        for w in range(t.n_words):
+            true_ = (deny[w] if tally.yes else 0) | (~deny[w] if tally.n and tally.yes == tally.n else 0)
+            ok[w] |= any_[w] & true_
+            failed[w] |= all_[w] & ~true_
+    for w in range(t.n_words):
+        bits[w] &= (ok[w] | ~with_any[w]) & ~failed[w]
+
+
+# decision -------------------------------------------------------------------------------------------------------------
+
+cdef uint8_t reason_of(const Msg* m, uint32_t exception) noexcept nogil:
+    """`exception` counts as names.EXCEPTIONS."""
+    if m.sccp == NULL and exception == 0:
+        return REASON_UNFRAMED
+    if exception == 0:
+        return REASON_MALFORMED
+    if exception == 1:
+        return REASON_UNUSABLE_GT
+    if exception == 2:
+        return REASON_NOT_TCAP
+    if exception == 3:
+        return REASON_NOT_SCCP
+    if exception == 4:
+        return REASON_UNKNOWN_OPERATION
+    if exception == 5:
+        if m.segment_state == SEGMENT_FAILED:
+            return REASON_REASSEMBLY_FAILED
+        return REASON_REASSEMBLY_ORPHAN if m.segment_state == SEGMENT_ORPHAN else REASON_REASSEMBLY_TIMEOUT
+    if exception == 6:
+        return REASON_LIMIT_EXCEEDED
+    return REASON_EXPIRED if exception == 7 else REASON_DEFAULT
+
+
+cdef inline void take(Decision* d, uint8_t action, uint8_t reason, uint16_t rule, uint8_t component) noexcept nogil:
+    """The worst wins; at a tie the lowest component, then the first rule, then what came first."""
+    if action > d.action or (action == d.action and component == d.component and rule
+                             and (d.rule == 0 or rule < d.rule)):
+        d.action = action
+        d.reason = reason
+        d.rule = rule
+        d.component = component
+
+
+cdef void take_exceptions(const PolicyTables* t, const Msg* m, uint32_t exceptions, uint8_t component, Decision* d) noexcept nogil:
+    cdef uint32_t i
+    d.exceptions |= exceptions
+    while exceptions:
+        i = __builtin_ctzll(exceptions)
+        exceptions &= exceptions - 1
+        take(d, t.exception_action[i][m.perimeter], reason_of(m, i), 0, component)
+
+
+cdef bint take_rules(
+    Eval* e, const uint64_t* bits, uint32_t mask, uint8_t component, uint64_t* counted, Decision* d
+) noexcept nogil:
+    """The first rule of each category; true where there is one. counted: rules counted for this component, or NULL."""
+    cdef const PolicyTables* t = e.t
+    cdef const uint64_t* in_force = row_of(t, mask)
+    cdef const Rule* rule
+    cdef uint64_t left
+    cdef uint32_t w, i, done = 0
+    for w in range(t.n_words):
+        left = bits[w] & in_force[w]
+        while left:
+            i = w * 64 + __builtin_ctzll(left)
+            left &= left - 1
+            rule = &t.rules[i]
+            if done >> rule.category & 1:
+                continue
+            done |= 1 << rule.category
+            if counted != NULL and not counted[w] >> (i & 63) & 1:
+                counted[w] |= <uint64_t>1 << (i & 63)
+                e.k.rules[i + 1] += 1
+            d.alert |= rule.alert
+            take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), component)
+            if rule.final and rule.action == ALLOW:
+                return True
+    return done != 0
+
+
+cdef void decide(Eval* e, const Component* c, const uint64_t* bits, uint32_t mask, uint8_t component, int reading,
+                 uint64_t* counted, Decision* d) noexcept nogil:
+    """One component in one reading."""
+    cdef const PolicyTables* t = e.t
+    cdef const uint64_t* in_force = row_of(t, mask)
+    cdef const uint64_t* by_opcode = row_of(t, t.names_opcode)
+    cdef uint32_t exceptions = e.m.exceptions & ~<uint32_t>(EX_UNKNOWN_OPERATION | EX_NOT_SCCP | EX_REASSEMBLY | EX_DEFAULT)
+    cdef uint64_t named = 0
+    cdef uint32_t w
+    cdef bint matched
+    if c != NULL and c.type == INVOKE and reading < 0:
+        for w in range(t.n_words):
+            named |= bits[w] & in_force[w] & by_opcode[w]
+        if named == 0:
+            exceptions |= EX_UNKNOWN_OPERATION
+    matched = take_rules(e, bits, mask, component, counted, d)
+    if exceptions:
+        take_exceptions(t, e.m, exceptions, component, d)
+    elif not matched:
+        take_exceptions(t, e.m, EX_DEFAULT, component, d)
+
+
+cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
+    cdef const PolicyTables* t = e.t
+    cdef Msg* m = e.m
+    cdef const Component* c
+    cdef uint64_t bits[MAX_WORDS]
+    cdef uint64_t counted[MAX_WORDS]
+    cdef uint32_t w
+    cdef int i, r
+    message_fields(t, m, e.base, False)
+    for i in range(m.n_components or 1):
+        c = &m.components[i] if m.n_components else NULL
+        memset(counted, 0, t.n_words * sizeof(uint64_t))
+        for r in range(-1 if c == NULL or c.n_readings == 0 else 0, c.n_readings if c != NULL else 0):
+            for w in range(t.n_words):
+                bits[w] = e.base[w]
+            component_fields(t, m, c, r, bits)
+            if t.checks_used:
+                run_checks(e, c, r, bits)
+            decide(e, c, bits, t.enforced, <uint8_t>i, r, counted, d)
+            if t.with_shadow != NO_ROW:
+                decide(e, c, bits, t.with_shadow, <uint8_t>i, r, counted, shadow)
+
+
+cdef void early_rules(Eval* e, const uint64_t* early_bits, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
+    """What is certain before the whole is there: a deny that nothing still unseen could come before."""
+    cdef const PolicyTables* t = e.t
+    cdef const uint64_t* in_force = row_of(t, mask)
+    cdef const uint64_t* early = row_of(t, t.early)
+    cdef const Rule* rule
+    cdef uint64_t left
+    cdef uint32_t w, i, done = 0, unseen_drop = 0
+    for w in range(t.n_words):
+        left = early_bits[w] & in_force[w]
+        while left:
+            i = w * 64 + __builtin_ctzll(left)
+            left &= left - 1
+            rule = &t.rules[i]
+            if done >> rule.category & 1:
+                continue
+            if not early[w] >> (i & 63) & 1 and rule.action == DROP:
+                unseen_drop |= 1 << rule.category  # it drops or is not there: a drop below stays certain
+                continue
+            done |= 1 << rule.category
+            if rule.action == ALLOW:
+                if rule.final:
+                    return
+            elif early[w] >> (i & 63) & 1 and (rule.action == DROP or not unseen_drop >> rule.category & 1):
+                if not counted[w] >> (i & 63) & 1:
+                    counted[w] |= <uint64_t>1 << (i & 63)
+                    e.k.rules[i + 1] += 1
+                d.alert |= rule.alert
+                take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), 0)
+
+
+cdef void close_segment(Eval* e, const uint64_t* bits, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
+    cdef uint32_t exceptions = e.m.exceptions & OF_SEGMENT
+    if e.m.segment_state != SEGMENT_HELD:
+        exceptions |= EX_REASSEMBLY
+    early_rules(e, bits, mask, counted, d)
+    take_exceptions(e.t, e.m, exceptions, 0, d)
+    if e.m.segment_state == SEGMENT_HELD and d.action <= HOLD:
+        d.action = HOLD
+        d.reason = REASON_SEGMENT_HELD
+        d.rule = 0
+
+
+cdef void decide_segment(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
+    """A segment by itself: the rules and exceptions that need SCCP alone, else hold."""
+    cdef const PolicyTables* t = e.t
+    cdef const uint64_t* early = row_of(t, t.early)
+    cdef uint64_t bits[MAX_WORDS]
+    cdef uint64_t counted[MAX_WORDS]
+    cdef uint32_t w
+    message_fields(t, e.m, e.base, True)
+    for w in range(t.n_words):
+        bits[w] = e.base[w] & early[w]
+        counted[w] = 0
+    if t.checks_used:
+        run_checks(e, NULL, -1, bits)
+    for w in range(t.n_words):
+        bits[w] |= e.base[w] & ~early[w]
+    close_segment(e, bits, t.enforced, counted, d)
+    if t.with_shadow != NO_ROW:
+        close_segment(e, bits, t.with_shadow, counted, shadow)
+
+
+cdef bint may_reject(const Msg* m) noexcept nogil:
+    """Q.714 4.2: only where return on error is asked for, never for a service message; a reply goes to the first segment."""
+    if not m.return_on_error or not (m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT):
+        return False
+    return m.segment_state == SEGMENT_FINAL or not m.segmented or m.segment_first
+
+
+cdef void finish(const Msg* m, Decision* d) noexcept nogil:
+    if d.action == REJECT and not may_reject(m):
+        d.action = DROP
+        d.reason = REASON_REJECT_NOT_PERMITTED
+
+
+cdef void write(const PolicyTables* t, const Decision* d, Verdict* v) noexcept nogil:
+    cdef const Rule* rule
+    v.action = d.action
+    v.reason = d.reason
+    v.component = d.component
+    v.alert = d.alert
+    v.rule = d.rule
+    if d.rule:
+        rule = &t.rules[d.rule - 1]
+        v.category = rule.category
+        v.redirect = rule.redirect if d.action == REDIRECT else 0
+    if d.action == REJECT:
+        v.return_cause = t.rules[d.rule - 1].return_cause if d.rule else UNQUALIFIED
+
+
+cdef void write_shadow(const Decision* d, Verdict* v) noexcept nogil:
+    v.shadow_action = d.action
+    v.shadow_reason = d.reason
+    v.shadow_rule = d.rule
+
+
+cdef void write_monitor(const Decision* d, Verdict* v) noexcept nogil:
+    """What enforcing would have given goes into the shadow; everything passes."""
+    write_shadow(d, v)
+    v.action = ALLOW
+    v.reason = REASON_MONITOR
+    v.alert = d.alert
+
+
+cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* k) noexcept nogil:
+    cdef Eval e
+    cdef Decision d, shadow
+    cdef Verdict* v = &m.verdict
+    cdef uint32_t i, exceptions
+    memset(v, 0, sizeof(Verdict))
+    v.mode = ctx.mode[m.perimeter] or <uint8_t>MODE_ENFORCE
+    if v.mode == MODE_BYPASS:
+        v.action = ALLOW
+        v.reason = REASON_BYPASS
+        return
+    if m.expired:
+        m.exceptions |= EX_EXPIRED
+    e.t = t
+    e.m = m
+    e.k = k
+    e.checked = 0
+    memset(&d, 0, sizeof(d))
+    memset(&shadow, 0, sizeof(shadow))
+    if m.sccp == NULL:
+        exceptions = (m.exceptions & EX_EXPIRED) | (EX_NOT_SCCP if m.exceptions & EX_NOT_SCCP else EX_MALFORMED)
+        take_exceptions(t, m, exceptions, 0, &d)
+        shadow = d
+    elif m.segment_state == SEGMENT_NONE or m.segment_state == SEGMENT_FINAL:
+        decide_whole(&e, &d, &shadow)
+    else:
+        decide_segment(&e, &d, &shadow)
+    finish(m, &d)
+    for i in range(N_EXCEPTIONS):
+        if d.exceptions >> i & 1:
+            k.exceptions[i][t.exception_action[i][m.perimeter]] += 1
+    if v.mode == MODE_MONITOR:
+        write_monitor(&d, v)
+        return
+    write(t, &d, v)
+    if t.with_shadow != NO_ROW:
+        finish(m, &shadow)
+        if shadow.action != d.action or shadow.reason != d.reason or shadow.rule != d.rule:
+            write_shadow(&shadow, v)
+
+
+# links and direction --------------------------------------------------------------------------------------------------
+
+cdef inline bint among(const int32_t* values, uint32_t n, uint32_t value) noexcept nogil:
+    cdef uint32_t i
+    for i in range(n):
+        if <uint32_t>values[i] == value:
+            return True
+    return False
+
+
+cdef bint link_matches(const Link* link, const Context* ctx, const Msg* m) noexcept nogil:
+    cdef uint32_t i
+    cdef bint found = link.n_topics == 0
+    for i in range(link.n_topics):
+        if link.topics[i] == ctx.topic:
+            found = True
+    if not found:
+        return False
+    if (link.ni or link.n_opc or link.n_dpc) and not m.has_mtp:
+        return False
+    if link.ni and not link.ni >> (m.ni & 3) & 1:
+        return False
+    return ((link.n_opc == 0 or among(link.opc, link.n_opc, m.opc))
+            and (link.n_dpc == 0 or among(link.dpc, link.n_dpc, m.dpc)))
+
+
+cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil:
+    cdef uint32_t i
+    cdef int j
+    cdef Msg* m
+    for j in range(g.n):
+        m = &g.msgs[j]
+        m.link = 0
+        m.variant = ctx.variant
+        m.perimeter = ctx.perimeter or m.header_perimeter or <uint8_t>PERIMETER_INTERNATIONAL
+        for i in range(t.n_links):
+            if link_matches(&t.links[i], ctx, m):
+                m.link = <uint8_t>(i + 1)
+                m.variant = t.links[i].variant
+                m.perimeter = t.links[i].perimeter
+                if m.header_perimeter and m.header_perimeter != m.perimeter:
+                    m.perimeter = PERIMETER_INTERNATIONAL
+                    k.link_header_conflicts += 1
+                break
+        if m.perimeter >= N_PERIMETERS:
+            m.perimeter = PERIMETER_INTERNATIONAL
+
+
+cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc) noexcept nogil:
+    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP."""
+    cdef uint32_t i
+    if p.has & HAS_GT:
+        for i in range(p.n_norm):
+            if info(t, &p.norm[i]).home:
+                return 1
+        return -1
+    if t.n_home_point_codes == 0 or not (p.has & HAS_PC or has_mtp):
+        return 0
+    return 1 if is_home_pc(t, p.pc if p.has & HAS_PC else pc) else -1
+
+
+cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:
+    """A calling address that says nothing does not take away that a message comes in."""
+    cdef int called = side(t, &m.called, m.has_mtp, m.dpc)
+    cdef int calling = side(t, &m.calling, m.has_mtp, m.opc)
+    if called == 1 and calling != 1:
+        return DIRECTION_INBOUND
+    if calling == 1 and called != 1:
+        return DIRECTION_OUTBOUND
+    return DIRECTION_TRANSIT if called == -1 and calling == -1 else DIRECTION_UNKNOWN
+
+
+cdef void classify_group(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil:
+    cdef int i
+    for i in range(g.n):
+        g.msgs[i].direction = direction(t, &g.msgs[i])
+        classify(t, ctx, &g.msgs[i], k)
+
+
+# explain --------------------------------------------------------------------------------------------------------------
+
+cdef list failed_in(const PolicyTables* t, const uint64_t* bits, str name, list failed):
+    cdef uint32_t i
+    for i in range(t.n_rules):
+        if not bits[i >> 6] >> (i & 63) & 1:
+            failed[i].append(name)
+    return failed
+
+
+cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int reading):
+    """By rule, the fields that do not hold: each field alone, by the rows that decide."""
+    cdef const PolicyTables* t = &tables.c
+    cdef PolicyTables one
+    cdef uint64_t bits[MAX_WORDS]
+    cdef uint32_t i
+    failed = [[] for _ in range(t.n_rules)]
+
+    for i in range(t.n_small + t.n_ints + t.n_numbers + 4):
+        one = t[0]
+        one.n_early = one.n_message = one.n_small = one.n_ints = one.n_party = one.n_numbers = 0
+        one.acn.rows = one.opcode.rows = one.operation_rows = one.requested_rows = NULL
+        if i < t.n_small:
+            one.small = &t.small[i]
+            one.n_small = 1
+            one.n_message = i < t.n_message
+            name = tables.small_names[i]
+        elif i - t.n_small < t.n_ints:
+            one.ints = &t.ints[i - t.n_small]
+            one.n_ints = 1
+            name = tables.int_names[i - t.n_small]
+        elif i - t.n_small - t.n_ints < t.n_numbers:
+            one.numbers = &t.numbers[i - t.n_small - t.n_ints]
+            one.n_numbers = 1
+            name = tables.number_names[i - t.n_small - t.n_ints]
+        else:
+            name = ("acn", "opcode", "operation", "requested_info")[i - t.n_small - t.n_ints - t.n_numbers]
+            if name == "acn":
+                one.acn = t.acn
+            elif name == "opcode":
+                one.opcode = t.opcode
+            elif name == "operation":
+                one.operation_rows = t.operation_rows
+            else:
+                one.requested_rows = t.requested_rows
+        message_fields(&one, m, bits, False)
+        component_fields(&one, m, c, reading, bits)
+        failed_in(t, bits, name, failed)
+    return failed
+
+
+cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, Counters* k):
+    cdef Eval e
+    cdef uint64_t bits[MAX_WORDS]
+    cdef uint32_t i
+    failed = failed_fields(tables, m, c, reading)
+    memset(&e, 0, sizeof(e))
+    memset(bits, 0xFF, sizeof(bits))
+    e.t = &tables.c
+    e.m = m
+    e.k = k
+    run_checks(&e, c, reading, bits)
+    failed_in(&tables.c, bits, "check", failed)
+    rules = []
+    done = {"enforce": set(), "shadow": set()}
+    for i in range(tables.c.n_rules):
+        rule = &tables.c.rules[i]
+        mode = tables.rule_modes[i + 1]
+        decided = False
+        if not failed[i] and mode != "off":
+            decided = done[mode] is not None and rule.category not in done[mode]
+            for one in ("enforce", "shadow") if mode == "enforce" else ("shadow",):
+                if done[one] is None or rule.category in done[one]:
+                    continue
+                done[one].add(rule.category)
+                if rule.final and rule.action == ALLOW:
+                    done[one] = None
+        rules.append((i + 1, not failed[i], failed[i], decided))
+    return rules
+
+
+cdef list trace_message(Tables tables, const Context* ctx, Msg* m):
+    cdef const Component* c
+    cdef int i, r
+    cdef Counters* k = <Counters*>calloc(1, sizeof(Counters))
+    if k == NULL:
+        raise MemoryError
+    try:
+        found = []
+        for i in range(m.n_components or 1):
+            c = &m.components[i] if m.n_components else NULL
+            for r in range(-1 if c == NULL or c.n_readings == 0 else 0, c.n_readings if c != NULL else 0):
+                found.append((i if c != NULL else -1, r, trace_reading(tables, m, c, r, k)))
+        return found
+    finally:
+        free(k)
