@@ -183,9 +183,8 @@ class Rules(Reader):
 
     def _is_name(self, text: str) -> bool:
         """Whether a text where a prefix may stand means a list."""
-        return (
-            text in self.lists or text in schema.BUILT_IN_LISTS or re.fullmatch(r"[A-Za-z_][\w.-]*", text) is not None
-        )
+        named = text in self.lists or text in schema.BUILT_IN_LISTS
+        return named or re.fullmatch(r"[A-Za-z_][\w.-]*", text) is not None
 
     def _list(self, name: str, field: Field, node: Node, *, lists: bool) -> Operand | None:
         known = {**{n: numbers.kind for n, numbers in self.lists.items()}, "hosted_abroad": "gt"}

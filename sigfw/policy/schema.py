@@ -100,21 +100,21 @@ def _words(words: tuple[str, ...]) -> Callable[[], tuple[str, ...]]:
     return lambda: kept
 
 
+def _table(name: str) -> tuple[Any, ...]:
+    """A table of names.py; empty where it is not there, and then only the form of a name is checked."""
+    return tuple(getattr(names, name, ()))
+
+
 @functools.cache
 def operations() -> tuple[str, ...]:
-    """Names of MAP and CAP operations; none where this build has no table."""
-    table: Any = getattr(names, "OPERATIONS", ())
-    values = table.values() if isinstance(table, Mapping) else table
-    return tuple(sorted({v if isinstance(v, str) else v.name for v in values} - {""}))
+    """ASN.1 names of MAP and CAP operations."""
+    return tuple(sorted({row[2] for row in _table("OPERATIONS")} - {""}))
 
 
+@functools.cache
 def address_names() -> tuple[str, ...]:
-    """ASN.1 names that may stand in map.addresses.NAME; none where this build has no table."""
-    return tuple(n for n in getattr(names, "FIELD_NAMES", ()) if n)
-
-
-def _requested_info() -> tuple[str, ...]:
-    return tuple(n for n in getattr(names, "REQUESTED_INFO", ()) if n)
+    """ASN.1 names that may stand in map.addresses.NAME: those that the core reads."""
+    return tuple(n for n in _table("FIELD_NAMES") if n)
 
 
 def _party(side: str) -> dict[str, Field]:
@@ -165,7 +165,9 @@ FIELDS: Final[dict[str, Field]] = {
     "sms.pid": Field("number", "TP-PID (TS 23.040 9.2.3.9)"),
     "sms.dcs": Field("number", "TP-DCS (TS 23.040 9.2.3.10)"),
     "camel.gsmscf": Field("digits", "gsmSCF address of a CAMEL subscription", lists=("gt",)),
-    "requested_info": Field("word", "what is asked for, ASN.1 names of RequestedInfo", words=_requested_info),
+    "requested_info": Field(
+        "word", "what is asked for, ASN.1 names of RequestedInfo", words=_words(_table("REQUESTED_INFO"))
+    ),
 }
 ADDRESS_GT: Final = Field("digits", "prefix of an address named so in TS 29.002 or 29.078", lists=("gt",))
 ADDRESS_OPERATOR: Final = Field("operator", "TADIG code of who owns that address")
