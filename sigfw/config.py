@@ -176,8 +176,8 @@ _BY_PATH: Final = {key.path: key for key in KEYS}
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read the configuration. environment: os.environ where left out.
 
-    Raises ConfigError with every mistake, `file:line: what is wrong; what to do` (an environment variable stands in place
-    of the file).
+    Raises ConfigError with every mistake, `file:line: what is wrong; what to do` (an environment variable stands in
+    place of the file).
     """
     mistakes = Mistakes()
     loader = _Loader(Path(path), mistakes)

@@ -200,9 +200,7 @@ class _Loader(Reader):
                 found = self.fields(node, "an operator", ("tadig", "country", "global_titles", "imsi", "file"))
                 if "file" in found:
                     if len(found) > 1:
-                        self.mistakes.at(
-                            node, "an operator with `file` has other keys; give them their own entry"
-                        )
+                        self.mistakes.at(node, "an operator with `file` has other keys; give them their own entry")
                     path = self._beside(found["file"], "file")
                     if path is not None:
                         book.read(path, found["file"])

@@ -1,0 +1,114 @@
+"""sigfw policy: policies are code; check them, and see what they come to."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from sigfw.errors import ConfigError
+from sigfw.policy.compiler import compile_policy
+from sigfw.policy.lint import lint
+from sigfw.policy.loader import load
+from sigfw.policy.model import Condition, Operand, Policy, Rule
+
+
+@click.group("policy")
+def command() -> None:
+    """Check and show policies."""
+
+
+@command.command("check")
+@click.argument("policies", metavar="POLICY…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.pass_context
+def check(ctx: click.Context, policies: tuple[Path, ...]) -> None:
+    """Load and compile each POLICY; tell every mistake with file and line.
+
+    Exit status: 0 good, 1 lint found something, 2 mistakes.
+    """
+    status = 0
+    for path in policies:
+        try:
+            policy = load(path)
+            tables = compile_policy(policy)
+        except ConfigError as e:
+            for mistake in e.mistakes:
+                click.echo(mistake, err=True)
+            status = 2
+            continue
+        for finding in lint(policy):
+            click.echo(finding, err=True)
+            status = max(status, 1)
+        sizes = ", ".join(f"{space} {count}" for space, count in tables.list_sizes().items())
+        click.echo(
+            f"{path}: ok: {policy.name} {policy.digest}, {len(policy.rules)} rules, {len(policy.lists)} lists, "
+            f"{len(policy.operators)} operators; prefixes: {sizes}"
+        )
+    ctx.exit(status)
+
+
+@command.command("show")
+@click.argument("path", metavar="POLICY", type=click.Path(path_type=Path))
+def show(path: Path) -> None:
+    """Print POLICY as it stands with its includes, files and defaults."""
+    policy = load(path)
+    for line in describe(policy):
+        click.echo(line)
+
+
+def describe(policy: Policy) -> Iterable[str]:
+    """Lines of a resolved policy."""
+    yield f"policy    {policy.name} {policy.digest}"
+    for file in policy.files:
+        yield f"file      {file}"
+    home = policy.home
+    yield f"home      country code {home.country_code or '-'}, GT {_some(home.global_titles)}, IMSI {_some(home.imsi)}"
+    yield f"          E.214 {_some(home.e214)}, MSISDN {_some(home.msisdn or home.global_titles)}"
+    yield f"          hosted abroad {_some(home.hosted_abroad)}"
+    for link in policy.links:
+        asked = {"topic": link.topics, "ni": link.ni, "opc": link.opc, "dpc": link.dpc}
+        match = ", ".join(f"{name} {_some(values)}" for name, values in asked.items() if values)
+        yield f"link      {link.name}: {match or 'everything'}: {link.perimeter}"
+    for o in policy.operators:
+        yield f"operator  {o.tadig} {o.country or '-'}: GT {_some(o.global_titles)}, IMSI {_some(o.imsi)}"
+    for name, numbers in policy.lists.items():
+        entries = [("!" if e.exclude else "") + e.prefix for e in numbers.entries[:5]]
+        count = len(numbers.entries)
+        yield f"list      {name}, {numbers.kind}, {count} prefixes: {_some(entries, count)}"
+    for name, actions in policy.exceptions.items():
+        same = len(set(actions.values())) == 1
+        said = actions["international"] if same else ", ".join(f"{p} {a}" for p, a in actions.items())
+        yield f"exception {name}: {said}"
+    yield from _rules(policy.rules)
+
+
+def _rules(rules: tuple[Rule, ...]) -> Iterable[str]:
+    for number, rule in enumerate(rules, 1):
+        mode = "" if rule.mode == "enforce" else rule.mode
+        marks = [m for m in (mode, "final" if rule.final else "", "alert" if rule.alert else "", rule.motif) if m]
+        told = f" ({', '.join(marks)})" if marks else ""
+        action = f"{rule.action} to {rule.redirect}" if rule.redirect else rule.action
+        yield f"rule {number:<4} {rule.category}: {rule.id}: {action}{told}"
+        for condition in rule.when:
+            yield f"          {_condition(condition)}"
+        if rule.checks:
+            yield f"          check {(' and ' if rule.checks_all else ' or ').join(rule.checks)}"
+
+
+def _condition(condition: Condition) -> str:
+    said = []
+    if condition.within is not None:
+        said.append(f"in {_operand(condition.within)}")
+    if condition.without is not None:
+        said.append(f"not in {_operand(condition.without)}")
+    return f"{condition.field} {', '.join(said)}"
+
+
+def _operand(operand: Operand) -> str:
+    return f"the list {operand.list}" if operand.list is not None else ", ".join(str(v) for v in operand.values)
+
+
+def _some(values: Iterable[object], count: int = 0) -> str:
+    shown = [str(v) for v in values]
+    told = ", ".join(shown[:5]) or "-"
+    more = max(count, len(shown)) - min(len(shown), 5)
+    return f"{told} and {more} more" if more > 0 else told
