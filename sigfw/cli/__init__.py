@@ -56,14 +56,16 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit status: 0 done, 1 the answer is no, 2 bad usage, input or configuration, 3 a fault, 130 interrupted."""
     try:
-        status = cli.main(arguments, prog_name="sigfw", standalone_mode=False)
+        # Not cli.main: it makes status 1 of a broken pipe.
+        with cli.make_context("sigfw", arguments) as context:
+            cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as e:
         click.echo(e.ctx.get_help() if e.ctx else str(e), err=True)
         return 2
     except click.UsageError as e:
         help_for = f"{e.ctx.command_path} --help" if e.ctx else "sigfw --help"
-        _say(f"{_one_line(e.format_message()).rstrip('.')}; see: {help_for}")
+        _say(f"{_one_line(e.format_message()).rstrip('.?')}; see: {help_for}")
         return 2
     except click.exceptions.Exit as e:
         return e.exit_code
@@ -87,7 +89,7 @@ def run(arguments: list[str]) -> int:
             raise
         _say(f"internal error: {type(e).__name__}: {_one_line(str(e))}; please report it with the command line")
         return INTERNAL_FAULT
-    return status if isinstance(status, int) else 0
+    return 0
 
 
 def _traced() -> bool:
