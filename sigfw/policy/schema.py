@@ -6,11 +6,12 @@ Words that stand for a number on the wire (`unqualified`, `e214`, `hlr`) become 
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from sigfw import names
+from sigfw._core import mapop
 
 SCHEMA: Final = 1
 MAX_RULES: Final = 1024
@@ -100,21 +101,16 @@ def _words(words: tuple[str, ...]) -> Callable[[], tuple[str, ...]]:
     return lambda: kept
 
 
-def _table(name: str) -> tuple[Any, ...]:
-    """A table of names.py; empty where it is not there, and then only the form of a name is checked."""
-    return tuple(getattr(names, name, ()))
-
-
 @functools.cache
 def operations() -> tuple[str, ...]:
     """ASN.1 names of MAP and CAP operations."""
-    return tuple(sorted({row[2] for row in _table("OPERATIONS")} - {""}))
+    return tuple(sorted({name for _, name in mapop.OPERATIONS} - {""}))
 
 
 @functools.cache
 def address_names() -> tuple[str, ...]:
     """ASN.1 names that may stand in map.addresses.NAME: those that the core reads."""
-    return tuple(n for n in _table("FIELD_NAMES") if n)
+    return tuple(n for n in mapop.FIELD_NAMES if n)
 
 
 def _party(side: str) -> dict[str, Field]:
@@ -166,7 +162,7 @@ FIELDS: Final[dict[str, Field]] = {
     "sms.dcs": Field("number", "TP-DCS (TS 23.040 9.2.3.10)"),
     "camel.gsmscf": Field("digits", "gsmSCF address of a CAMEL subscription", lists=("gt",)),
     "requested_info": Field(
-        "word", "what is asked for, ASN.1 names of RequestedInfo", words=_words(_table("REQUESTED_INFO"))
+        "word", "what is asked for, ASN.1 names of RequestedInfo", words=_words(names.REQUESTED_INFO)
     ),
 }
 ADDRESS_GT: Final = Field("digits", "prefix of an address named so in TS 29.002 or 29.078", lists=("gt",))
@@ -179,7 +175,7 @@ def field(name: str) -> Field | None:
     if name in FIELDS:
         return FIELDS[name]
     match = _ADDRESS.fullmatch(name)
-    if match is None or (address_names() and match[1] not in address_names()):
+    if match is None or match[1] not in address_names():
         return None
     return ADDRESS_GT if match[2] == "gt" else ADDRESS_OPERATOR
 
