@@ -72,8 +72,8 @@ GAUGES: Final[dict[str, tuple[Labels, str]]] = {
 
 HISTOGRAMS: Final[dict[str, str]] = {
     "batch_seconds": "Time of one call into the core, per batch.",
-    "end_to_end_seconds": "From the poll that brought a record to its acknowledged verdict, per message.",
-    "verdict_age_seconds": "From the record's own time to its acknowledged verdict, per message.",
+    "end_to_end_seconds": "From the poll that brought a record to its acknowledged verdict, per record.",
+    "verdict_age_seconds": "From the record's own time to its acknowledged verdict, per record.",
 }
 
 OTHER: Final = "other"
