@@ -15,7 +15,7 @@ DEBUG = os.environ.get("SIGFW_DEBUG") == "1"
 SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1"
 
 # -fno-strict-aliasing: wire.pxd reads octets through byte pointers only, but Cython's own structs are cast.
-compile_args = ["-O2", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-fno-strict-aliasing"]
+compile_args = ["-O2", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-Wno-sign-compare", "-fno-strict-aliasing"]
 link_args: list[str] = []
 if DEBUG:
     compile_args[0] = "-O0"

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from sigfw import names
-from sigfw._core.engine import Stream, Tables, Worker
+from sigfw._core.engine import Stream, Worker
+from sigfw._core.tables import Tables
 from sigfw.pipeline.capture import Capture, open_capture
 
 Object = dict[str, Any]

@@ -3,9 +3,9 @@
 from collections.abc import Buffer, Sequence
 from typing import final
 
-from sigfw._core.classifier import Tables
+from sigfw._core.tables import Tables
 
-__all__ = ["Batch", "Stream", "Tables", "Verdicts", "Worker"]
+__all__ = ["Batch", "Stream", "Verdicts", "Worker"]
 
 @final
 class Stream:
