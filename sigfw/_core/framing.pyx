@@ -360,7 +360,7 @@ cdef int ipv6(Framer* f, Frame* out, Cursor* c) noexcept nogil:
     cdef uint16_t octets = 0
     cdef uint16_t offset = 0
     cdef int fragment = 0
-    cdef int i
+    cdef int _i
     if skip(c, 4) != OK or read_u16be(c, &octets) != OK or read_u8(c, &protocol) != OK or skip(c, 33) != OK:
         return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
     if octets:
@@ -369,7 +369,7 @@ cdef int ipv6(Framer* f, Frame* out, Cursor* c) noexcept nogil:
             f.cut = 0
         else:
             f.cut = CUT_UNTOLD
-    for i in range(MAX_HEADERS):
+    for _i in range(MAX_HEADERS):
         if protocol == IPV6_FRAGMENT:
             if read_u8(c, &next_) != OK or skip(c, 1) != OK or read_u16be(c, &offset) != OK or skip(c, 4) != OK:
                 return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
@@ -405,8 +405,8 @@ cdef int ip(Framer* f, Frame* out, Cursor* c) noexcept nogil:
 
 
 cdef int ethertype(Framer* f, Frame* out, Cursor* c, uint16_t type_) noexcept nogil:
-    cdef int i
-    for i in range(MAX_HEADERS):
+    cdef int _i
+    for _i in range(MAX_HEADERS):
         if type_ != ETHERTYPE_VLAN and type_ != ETHERTYPE_QINQ:
             break
         if skip(c, 2) != OK or read_u16be(c, &type_) != OK:
@@ -512,7 +512,7 @@ cdef int64_t time_of(const Interface* i, uint64_t ticks) noexcept nogil:
     cdef uint32_t n = i.resolution & 0x7F
     cdef uint64_t ns
     cdef uint64_t scale = 1
-    cdef uint32_t k
+    cdef uint32_t _k
     if i.resolution & 0x80:    # 2^-n seconds
         if n > 63 or ticks >> n > <uint64_t>(INT64_MAX // SECOND_NS) - 1:
             return -1
@@ -523,7 +523,7 @@ cdef int64_t time_of(const Interface* i, uint64_t ticks) noexcept nogil:
     else:                      # 10^-n seconds
         if n > 28:
             return -1
-        for k in range(9 - n if n < 9 else n - 9):
+        for _k in range(9 - n if n < 9 else n - 9):
             scale *= 10
         if n < 9 and ticks > <uint64_t>INT64_MAX // scale:
             return -1

@@ -1,7 +1,7 @@
 """Reassembly of SCCP segments: a bounded table of what is in flight, keyed as Q.714 4.1.1.2.3 tells segments apart.
 
-An Entry holds the octets it collects and is used again when it ends: at most max_reassemblies in flight or timed out but
-not yet told, and a Group's worth of finished ones. The hash is seeded and its buckets are bounded, as keys are the
+An Entry holds the octets it collects and is used again when it ends: at most max_reassemblies in flight, or timed out
+but not yet told, and a Group's worth of finished ones. The hash is seeded and its buckets are bounded, as keys are the
 sender's choice.
 """
 
@@ -11,7 +11,6 @@ from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.msg cimport (
     GROUP,
-    MAX_SEGMENTS,
     MAX_USER_OCTETS,
     SEGMENT_FAILED,
     SEGMENT_FINAL,
