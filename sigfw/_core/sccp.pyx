@@ -43,7 +43,6 @@ from sigfw._core.msg cimport (
     SCCP_UDT,
     SCCP_UDTS,
     SCCP_XUDT,
-    SCCP_XUDTS,
     Digits,
     Group,
     Msg,
