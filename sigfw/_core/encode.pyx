@@ -205,7 +205,7 @@ cdef void put_id(Out* o, const Origin* origin, int64_t offset, uint32_t frame, u
 cdef void put_party_digits(Out* o, const Msg* m, int called, const Key* key) noexcept nogil:
     cdef const Party* p = &m.called if called else &m.calling
     if p.has & HAS_GT:
-        put_digits(o, &p.gt, key, p.norm[0].operator_digits if p.n_norm and p.norm[0].as_is else 0)
+        put_digits(o, &p.gt, key, p.norm[0].operator_digits if p.n_norm else 0)
     else:
         put_s(o, b"null")
 
@@ -422,7 +422,7 @@ cdef void put_addresses(Out* o, const Msg* m, const Key* key) noexcept nogil:
                     put_c(o, b',')
                 many = 1
                 put_digits(o, &m.numbers[k].d, key,
-                           m.numbers[k].norm[0].operator_digits if m.numbers[k].n_norm and m.numbers[k].norm[0].as_is else 0)
+                           m.numbers[k].norm[0].operator_digits if m.numbers[k].n_norm else 0)
         put_c(o, b']')
 
 

@@ -637,16 +637,20 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
     return 1
 
 
+cdef inline void mark_operator(const PolicyTables* t, const Digits* wire, uint8_t n_norm, Norm* norm) noexcept nogil:
+    """Only where the digits were looked up as they stand: of others no part is known to be the operator's."""
+    if n_norm and norm.key == wire.hi and norm.digits == wire.count:
+        norm.operator_digits = <uint8_t>operator_digits(t, norm)
+
+
 cdef void mark_operators(const PolicyTables* t, Msg* m) noexcept nogil:
     """How much of each GT and address is the operator's prefix, and stays clear beside a pseudonym."""
     cdef int i
-    if m.called.n_norm:
-        m.called.norm[0].operator_digits = <uint8_t>operator_digits(t, &m.called.norm[0])
-    if m.calling.n_norm:
-        m.calling.norm[0].operator_digits = <uint8_t>operator_digits(t, &m.calling.norm[0])
+    mark_operator(t, &m.called.gt, m.called.n_norm, &m.called.norm[0])
+    mark_operator(t, &m.calling.gt, m.calling.n_norm, &m.calling.norm[0])
     for i in range(m.n_numbers):
-        if m.numbers[i].kind == KIND_ADDRESS and m.numbers[i].n_norm:
-            m.numbers[i].norm[0].operator_digits = <uint8_t>operator_digits(t, &m.numbers[i].norm[0])
+        if m.numbers[i].kind == KIND_ADDRESS:
+            mark_operator(t, &m.numbers[i].d, m.numbers[i].n_norm, &m.numbers[i].norm[0])
 
 
 cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Stream s, Verdicts out, Msg* m) noexcept nogil:

@@ -192,8 +192,7 @@ cdef struct Norm:          # one reading of a number, ready to be looked up
     uint64_t key           # Digits.hi of the normalised digits
     uint8_t digits         # 1 to 16
     uint8_t space
-    uint8_t as_is          # the digits are those of the wire: no country code added, no prefix taken off
-    uint8_t operator_digits  # of the prefix that gave the operator; 0: none
+    uint8_t operator_digits  # of the number as it stood on the wire: its operator's prefix, clear beside a pseudonym
     uint32_t cls           # its class in the table of that space; 0: in no list and of no operator
 
 cdef struct Party:         # Q.713 3.4 (CdPA), 3.5 (CgPA)

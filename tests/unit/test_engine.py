@@ -93,9 +93,9 @@ def test_rejected_message_has_the_reply_pycrate_reads(policy: Tables) -> None:
     reply.from_bytes(bytes.fromhex(verdict["reply"]))
     original = message()
     assert reply["Type"].get_val() == 0x0A
-    assert reply["ReturnCause"].get_val() == 7
-    assert reply["CalledPartyAddr"].to_bytes()[1:] == party("491713920000", 147)
-    assert reply["CallingPartyAddr"].to_bytes()[1:] == party("447700900001", 6)
+    assert reply["RetCause"].get_val() == 7
+    assert reply[3].to_bytes()[1:] == party("491713920000", 147)
+    assert reply[4].to_bytes()[1:] == party("447700900001", 6)
     assert bytes.fromhex(verdict["reply"]).endswith(original[-len(begin(INVOKE_ATI)) - 1 :])
 
 
