@@ -20,7 +20,12 @@ link_args: list[str] = []
 if DEBUG:
     compile_args[0] = "-O0"
 if SANITIZE:
-    compile_args += ["-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    compile_args += [
+        "-O1",
+        "-fno-omit-frame-pointer",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=undefined",
+    ]
     link_args += ["-fsanitize=address,undefined"]
 
 extensions = [

@@ -89,10 +89,10 @@ def timestamp(time_ns: int) -> str | None:
 def unpack(value: bytes) -> Object:
     """Read a packed verdict record (docs/packed.md).
 
-    Returns `{"digest": 16 hex digits, "base_offset", "verdicts": [one dict an entry]}`; a verdict has frame, index,
-    action, reason, rule, shadow_rule, category (numbers from 1 in policy order, 0 none), perimeter, alert, segment, final,
-    shadow (None or {action, rule, reason}), error (None or {layer, code, offset}), component, reassembly, and, where they
-    apply, reply (bytes), redirect (digits) and parts ([(offset, frame, index)]).
+    Returns `{"digest": 16 hex digits, "base_offset", "verdicts": [one dict an entry]}`. A verdict has frame, index,
+    action, reason, rule, shadow_rule, category (numbers from 1 in policy order, 0 none), perimeter, alert, segment,
+    final, shadow (None or {action, rule, reason}), error (None or {layer, code, offset}), component, reassembly, and,
+    where they apply, reply (bytes), redirect (digits) and parts ([(offset, frame, index)]).
     Raises ValueError, saying what is wrong and where, for anything that is no such record.
     """
     if len(value) < HEADER.size or value[:4] != b"SGV1":
@@ -123,10 +123,12 @@ def unpack_entry(value: bytes, at: int) -> Object:
             "segment": bool(flags & FLAG_SEGMENT),
             "final": bool(flags & FLAG_FINAL),
             "shadow": None,
-            "error": {"layer": names.LAYERS[layer], "code": names.ERROR_CODES[code], "offset": offset} if code else None,
+            "error": None,
             "component": component,
             "reassembly": reassembly,
         }
+        if code:
+            verdict["error"] = {"layer": names.LAYERS[layer], "code": names.ERROR_CODES[code], "offset": offset}
         blobs = unpack_blobs(value, blob_at, blob_octets)
         shadow_reason = names.REASONS[blobs.pop("shadow")[0]] if "shadow" in blobs else "rule"
         if flags & 7:

@@ -190,9 +190,7 @@ def event_schema() -> Schema:
                 "dataset": {"const": "sigfw.events"},
             }
         ),
-        "rule": closed(
-            {"id": nullable(STRING), "category": nullable(STRING), "ruleset": STRING, "version": STRING}
-        ),
+        "rule": closed({"id": nullable(STRING), "category": nullable(STRING), "ruleset": STRING, "version": STRING}),
         "ss7": closed(ss7),
     }
     return {"$schema": DIALECT, "title": "sigfw event", **closed(event)}

@@ -1,7 +1,8 @@
 """Tables, Stream and Worker: the core as Python sees it. A batch in, its verdicts out, the GIL released once."""
 
-from collections.abc import Buffer, Sequence
-from typing import final
+from collections.abc import Mapping, Sequence
+from mmap import mmap
+from typing import Any, final
 
 from sigfw._core.tables import Tables
 
@@ -16,18 +17,33 @@ class Stream:
     max_age_ns: record time a segment may wait for the rest of its message.
     """
 
-    def __init__(self, prefix: str, *, offsets: bool = True, topic: str = "", max_reassemblies: int = 4096, max_age_ns: int = 10_000_000_000) -> None: ...
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        offsets: bool = True,
+        topic: str = "",
+        max_reassemblies: int = 4096,
+        max_age_ns: int = 10_000_000_000,
+    ) -> None: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def topic(self) -> str:
+        """The input topic that links may name."""
+
     @property
     def in_flight(self) -> int:
         """Reassemblies that wait for more."""
 
-    def expire(self, tables: Tables, now_ns: int) -> list[dict[str, object]]:
+    def expire(self, tables: Tables | None, now_ns: int) -> list[dict[str, Any]]:
         """End what waits longer than max_age_ns at now_ns.
 
-        One dict each: `{"id": id of the last segment, "parts": [ids], "action", "reason", "perimeter", "called", "calling"}`.
+        One dict each: id (of the last segment), parts (ids), reassembly (id), action, reason, perimeter, frame, index,
+        time_ns (of the first segment), called, calling (digits or None).
         """
 
-    def abandon(self, tables: Tables) -> list[dict[str, object]]:
+    def abandon(self, tables: Tables | None) -> list[dict[str, Any]]:
         """End all that waits (restart, revoke), as `expire`, with the reason reassembly_orphan."""
 
 @final
@@ -39,19 +55,24 @@ class Batch:
     offsets, times_ns: a record's Kafka offset and time since the epoch (-1: none), each the length of values.
     frames: frame number of a record of one message (1 where left out).
     meta: None or (encapsulation | None, perimeter | None, opc | None, dpc | None) a record, from its headers.
+    capture: the values are files: a file cut short is a `problem` and no verdict, and one without SCCP has no line.
     Raises ValueError where a length or a name does not fit.
     """
 
     def __init__(
         self,
-        values: Sequence[Buffer | None],
+        values: Sequence[bytes | memoryview | mmap | None],
         encapsulation: str,
         *,
         offsets: Sequence[int] | None = None,
         times_ns: Sequence[int] | None = None,
         frames: Sequence[int] | None = None,
         meta: Sequence[tuple[str | None, str | None, int | None, int | None] | None] | None = None,
+        capture: bool = False,
     ) -> None: ...
+    def __len__(self) -> int:
+        """Records."""
+
     @property
     def done(self) -> bool: ...
     @property
@@ -59,8 +80,16 @@ class Batch:
         """Frames that hold no SCCP so far (ISUP, network management, M3UA other than DATA)."""
 
     @property
+    def messages(self) -> int:
+        """SCCP messages, and frames that could not be framed, so far."""
+
+    @property
     def problem(self) -> str | None:
-        """What ended or spoiled the framing so far, in one line with frame and offset (a capture cut short, …)."""
+        """What ended the framing so far, in one line with frame and offset (a capture cut short, …)."""
+
+    def ages(self, now_ns: int, bounds_ns: Sequence[int]) -> tuple[list[int], int]:
+        """How old the records with a time are at now_ns: a count for each bound (at most so old; bounds rise), one for
+        what is beyond the last, and the sum of the ages in ns."""
 
 @final
 class Verdicts:
@@ -68,15 +97,11 @@ class Verdicts:
 
     def __len__(self) -> int: ...
     @property
-    def packed(self) -> bytes:
-        """The 32-octet entries of docs/packed.md, end to end (blob offsets within `blobs`)."""
-
-    @property
     def counts(self) -> dict[tuple[str, str, str], int]:
         """(action, reason, rule id) -> messages."""
 
     def lines(self) -> bytes:
-        """JSON Lines of all messages (Worker(json="all"))."""
+        """JSON Lines: of all messages where the Worker writes JSON, else of those that ask for an event."""
 
     def values(self) -> list[bytes]:
         """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
@@ -104,7 +129,7 @@ class Worker:
         *,
         perimeter: str = "",
         variant: str = "itu",
-        modes: dict[str, str] | None = None,
+        modes: Mapping[str, str] | None = None,
         now_ns: int = 0,
         deadline_ns: int = 0,
         limit: int = 0,
@@ -112,15 +137,24 @@ class Worker:
         """Judge up to `limit` messages of `batch` (0: all).
 
         tables None: decode only, no verdict keys in the JSON.
-        perimeter: of the topic's configuration; modes: perimeter -> enforce|monitor|bypass, enforce where left out or None.
+        perimeter: of the topic's configuration; modes: perimeter -> enforce, monitor or bypass, enforce where left out.
         deadline_ns 0: nothing expires. Any octets give a verdict; never raises for what is in a record.
+        """
+
+    def trace(
+        self, tables: Tables, *, perimeter: str = "", topic: str = ""
+    ) -> list[tuple[int, int, list[tuple[int, bool, list[str], bool]]]]:
+        """Every rule tried on the last message judged, for `explain`: (component, reading, rules).
+
+        A rule is (number, it matches, the fields that do not hold, it decides).
         """
 
     def counters(self) -> dict[str, dict[tuple[str, ...], int]]:
         """Metric name without `sigfw_` and `_total` -> label values (in the order of docs/metrics.md) -> count.
 
-        messages: (encapsulation, perimeter) · verdicts: (action, reason, category, perimeter) · rule_matches: (rule, mode)
-        decode_errors: (layer, code) · exceptions: (exception, action) · checks: (check, outcome) · opcode_forms: (form,)
-        segments: (state,) · link_header_conflicts: () · not_sccp: () · unframed: ()
+        messages: (encapsulation, perimeter) · verdicts: (action, reason, category, perimeter)
+        rule_matches: (rule, mode) · decode_errors: (layer, code) · exceptions: (exception, action)
+        checks: (check, outcome) · opcode_forms: (form,) · segments: (state,)
+        link_header_conflicts: () · not_sccp: () · unframed: ()
         Counts never fall, also across a change of tables.
         """

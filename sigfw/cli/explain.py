@@ -30,7 +30,7 @@ VERDICT_KEYS = ("id", "action", "reason", "rule", "category", "perimeter", "shad
 def command(message: str, policy: Path, perimeter: str) -> None:
     """Show why a message gets its verdict.
 
-    HEX is one SCCP message; CAPTURE#FRAME.INDEX one of a capture, frames counted from 1 and the messages of a frame from 0.
+    HEX is one SCCP message; CAPTURE#FRAME.INDEX one of a capture: frames count from 1, the messages of a frame from 0.
     """
     tables = compile_policy(load(policy))
     verdict, trace = find(message, tables, perimeter)
@@ -44,7 +44,7 @@ def command(message: str, policy: Path, perimeter: str) -> None:
 
 
 def find(message: str, tables: Tables, perimeter: str) -> tuple[output.Object, Trace]:
-    """The verdict of the message and the rules tried on it; those before it are judged too, for the sake of segments."""
+    """The verdict of the message and the rules tried on it; those before it are judged too, for their segments."""
     capture, frame, index = locate(message)
     stream, worker = Stream(capture.name, offsets=False), Worker()
     while not capture.batch.done:
@@ -103,7 +103,9 @@ def rule_table(
     title = "rules tried on the message"
     if component < len(components):
         readings = components[component]["readings"]
-        title = f"rules tried on component {component}" + (f" as {readings[reading]}" if reading < len(readings) else "")
+        title = f"rules tried on component {component}"
+        if reading < len(readings):
+            title += f" as {readings[reading]}"
     table = Table("rule", "mode", "result", title=title, title_justify="left", box=None, pad_edge=False)
     for index, matched, failed, decided in rules:
         result = "matches" if matched else f"no: {', '.join(failed)}"

@@ -1,4 +1,4 @@
-"""How messages look on a terminal: fixed columns, one line a message, plain text; and what goes to stderr beside them."""
+"""How messages look on a terminal: fixed columns, a line a message; and what goes to stderr beside them."""
 
 import secrets
 import sys
@@ -31,11 +31,12 @@ def operations(message: Object) -> str:
     tcap = message["tcap"]
     if tcap is None:
         management = (message["sccp"] or {}).get("management")
-        return management["type"] if management else "-"
+        return str(management["type"]) if management else "-"
     marks = {"invoke": "", "returnResultLast": "=", "returnResultNotLast": "~", "returnError": "!", "reject": "?"}
-    parts = [
-        f"{marks[c['type']]}{c['operation'] or ('-' if c['opcode'] is None else c['opcode'])}" for c in tcap["components"]
-    ]
+    parts = []
+    for c in tcap["components"]:
+        name = c["operation"] or ("-" if c["opcode"] is None else c["opcode"])
+        parts.append(f"{marks[c['type']]}{name}")
     return f"{tcap['type']} {', '.join(parts)}".rstrip()
 
 
@@ -56,7 +57,7 @@ def sccp_type(message: Object) -> str:
     if sccp is None:
         return "-"
     segmentation = sccp["segmentation"]
-    return sccp["type"] + (f" +{segmentation['remaining']}" if segmentation else "")
+    return f"{sccp['type']} +{segmentation['remaining']}" if segmentation else str(sccp["type"])
 
 
 def columns(widths: Iterable[int], cells: Iterable[object]) -> str:
@@ -96,7 +97,6 @@ def pseudonym_key(pseudonymise: bool, key_file: Path | None) -> bytes | None:
 
 def pseudonymise_options(command: Any) -> Any:
     """`--pseudonymise` and `--key-file`, for the commands on local files."""
-    command = click.option(
-        "--key-file", type=click.Path(path_type=Path), help="Key for --pseudonymise; without it, one for this output alone."
-    )(command)
-    return click.option("--pseudonymise", is_flag=True, help="Show identities as keyed pseudonyms, not in clear.")(command)
+    key_help = "Key for --pseudonymise; without it, one for this output alone."
+    command = click.option("--key-file", type=click.Path(path_type=Path), help=key_help)(command)
+    return click.option("--pseudonymise", is_flag=True, help="Show identities as keyed pseudonyms.")(command)

@@ -25,9 +25,7 @@ TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "err
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
 @output.pseudonymise_options
-def command(
-    capture: Path, policy: Path, form: str, perimeter: str, pseudonymise: bool, key_file: Path | None
-) -> None:
+def command(capture: Path, policy: Path, form: str, perimeter: str, pseudonymise: bool, key_file: Path | None) -> None:
     """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
     tables = compile_policy(load(policy))
     opened = open_capture(capture)

@@ -66,7 +66,9 @@ def open_binary(path: Path, f: IO[bytes]) -> Capture:
         raise UsageError(f"{path}: {size} octets are no capture; give a .pcap, .pcapng, .gz or .hex file")
     view = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
     if view[:4] not in MAGICS:
-        raise UsageError(f"{path}: no pcap or pcapng (first octets {view[:4].hex()}); messages in hex want the suffix .hex")
+        raise UsageError(
+            f"{path}: no pcap or pcapng (it begins {view[:4].hex()}); messages in hex want the suffix .hex"
+        )
     return Capture(path.name, Batch([view], "pcap", capture=True), notes)
 
 

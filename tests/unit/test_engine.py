@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 VERDICT = Draft202012Validator(schemas.verdict_schema())
 EVENT = Draft202012Validator(schemas.event_schema())
 
+
 def party(digits: str, ssn: int) -> bytes:
     """GTI 4, international E.164, even number of digits."""
     swapped = bytes(int(digits[i + 1] + digits[i], 16) for i in range(0, len(digits), 2))
@@ -152,7 +153,9 @@ def pcap(*messages: bytes) -> bytes:
 
 
 def test_pcap_record_has_a_line_a_message(policy: Tables) -> None:
-    lines = judge(policy, pcap(message(), message(calling="467017400000")), encapsulation="pcap").values()[0].split(b"\n")
+    lines = (
+        judge(policy, pcap(message(), message(calling="467017400000")), encapsulation="pcap").values()[0].split(b"\n")
+    )
     verdicts = [json.loads(line) for line in lines]
     assert [v["id"] for v in verdicts] == ["t/0/10/1/0", "t/0/10/2/0"]
     assert [v["action"] for v in verdicts] == ["reject", "allow"]
