@@ -2,10 +2,10 @@
 
     python -m sigfw._core.mapop_tables > sigfw/_core/mapop_tables.h        (needs pycrate)
 
-Source of the types: the ASN.1 modules of TS 29.002, TS 09.02 and TS 29.078 as pycrate compiled them. A node is the content
-of a constructed type: its members in order, each an edge (identifier, what it is, where it leads). Members that lead to
-nothing of interest stay where their tag says nothing by itself (universal tags: the position decides) or where the
-argument cannot do without them; others are left out, and so is what extensions hold.
+Source of the types: the ASN.1 modules of TS 29.002, TS 09.02 and TS 29.078 as pycrate compiled them. A node is the
+content of a constructed type: its members in order, each an edge (identifier, what it is, where it leads). Those of an
+argument itself all stay. Deeper, what leads to nothing of interest stays where its tag says nothing by itself
+(universal tags: the position decides) or is another's too; the rest is left out, and so is what extensions hold.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ LEAVES = {
     "GenericNumber": ISUP_GENERIC,  # Q.763 3.26: a qualifier octet before
 }
 
-# Addresses that name the node which sends the Invoke, so that their operator must be the CgPA's. Not among them: addresses
-# of the receiver or of a third node (alertServiceCentre's serviceCentreAddress, provideRoamingNumber's msc-Number and
-# gmsc-Address, cancelLocation's new VLR).
+# Addresses that name the node which sends the Invoke, so that their operator must be the CgPA's. Not among them:
+# addresses of the receiver or of a third node (alertServiceCentre's serviceCentreAddress, provideRoamingNumber's
+# msc-Number and gmsc-Address, cancelLocation's new VLR).
 SPEAKERS = {
     2: ("msc-Number", "vlr-Number"),  # the VLR registers itself
     15: ("vlr-Number", "sgsn-Number"),  # reports its own failed authentication
@@ -66,13 +66,16 @@ CAP_SPEAKERS = {0: ("mscAddress",), 60: ("mscAddress", "sgsn-Number")}
 
 # Where a message cannot do without an identity: 1 an IMSI, 2 any identity, + 4 in a Begin only, + 8 with an ACN only.
 IDENTITY = {
-    **dict.fromkeys((2, 3, 4, 8, 9, 15, 23, 24, 25, 26, 48, 57, 67, 70), 1),
-    **dict.fromkeys((22, 45, 47, 58, 62, 65, 71, 83, 85), 2),
-    7: 1 | 4,  # insertSubscriberData within updateLocation's dialogue goes without
+    **dict.fromkeys((2, 3, 4, 5, 8, 15, 23, 24, 25, 26, 48, 53, 54, 57, 66, 67, 70, 72, 75, 89), 1),
+    **dict.fromkeys((9, 22, 36, 45, 47, 58, 62, 64, 65, 71, 83, 85), 2),
+    **dict.fromkeys((7, 50, 51), 1 | 4),  # within updateLocation's dialogue they go without
     56: 1 | 4,  # a further request of the dialogue goes without (TS 29.002 8.5.2)
-    **dict.fromkeys((10, 11, 12, 13, 14, 17), 2 | 4 | 8),  # the destination reference (TS 29.002 11.1)
+    **dict.fromkeys((44, 46), 2 | 4),  # further messages of the dialogue go by noSM-RP-DA (TS 29.002 12.9)
+    **dict.fromkeys((10, 11, 12, 13, 14, 17), 2 | 4 | 8),  # the destination reference of MAP-OPEN
 }
-OPTIONAL_ARGUMENT = {56, 57, 39}  # a missing argument is none
+OPTIONAL_ARGUMENT = {56}  # sendAuthenticationInfo amid its dialogue
+
+Edge = tuple[int, ...]  # identifier, kind, role, next node, field, mandatory bit, place after it
 
 CONSTRUCTED_TYPES = {"SEQUENCE", "SET", "SEQUENCE OF", "SET OF", "CHOICE", "EXTERNAL"}
 
@@ -81,7 +84,7 @@ def type_names(obj: Any) -> list[str]:
     found = []
     while obj is not None:
         if obj._typeref is not None:
-            found.append(obj._typeref.called[-1] if isinstance(obj._typeref.called, tuple) else str(obj._typeref.called))
+            found.append(obj._typeref.called[-1])
         obj = obj._tr
     return found
 
@@ -95,8 +98,9 @@ class Maker:
     """Nodes are kept once each: equal ones get one number."""
 
     def __init__(self) -> None:
-        self.fields = ["", "destinationReference", "originationReference"]  # those of the MAP-OpenInfo, beside the tables
-        self.nodes: list[tuple[int, int, tuple[tuple[int, ...], ...]]] = [(0, 0, ())]
+        # Those of the MAP-OpenInfo are in no argument's table.
+        self.fields = ["", "destinationReference", "originationReference"]
+        self.nodes: list[tuple[int, int, tuple[Edge, ...]]] = [(0, 0, ())]
         self.index = {self.nodes[0]: 0}
         self.open: list[int] = []
 
@@ -105,14 +109,14 @@ class Maker:
             self.fields.append(name)
         return self.fields.index(name)
 
-    def node(self, flags: int, must: int, edges: list[tuple[int, ...]]) -> int:
+    def node(self, flags: int, must: int, edges: list[Edge]) -> int:
         key = (flags, must, tuple(edges))
         if key not in self.index:
             self.index[key] = len(self.nodes)
             self.nodes.append(key)
         return self.index[key]
 
-    def edges(self, name: str, obj: Any, role: int, speakers: tuple[str, ...], depth: int, must: int) -> list[tuple[int, ...]]:
+    def edges(self, name: str, obj: Any, role: int, speakers: tuple[str, ...], depth: int, must: int) -> list[Edge]:
         """The edges of one member: one, or one an alternative of an untagged CHOICE."""
         tags = obj._tagc
         if not tags:
@@ -162,7 +166,7 @@ class Maker:
             requested, members = "RequestedInfo" in type_names(obj), []
             for member, part in obj._cont.items():
                 member_bit = 0
-                if mandatory and obj.TYPE in ("SEQUENCE", "SET") and not part._opt and part._def is None and member in obj._root:
+                if mandatory and member in obj._root and not part._opt and part._def is None:
                     bit += 1
                     member_bit = bit
                     must |= 1 << (bit - 1)
@@ -170,17 +174,20 @@ class Maker:
                 if requested and member in names.REQUESTED_INFO:
                     made = [(e[0], REQUESTED, 0, names.REQUESTED_INFO.index(member), 0, e[5]) for e in made]
                 members.append(made)
-            edges = self.keep(members, obj.TYPE == "CHOICE" and depth <= 1)
+            edges = self.keep(members, every=depth <= 1)
         self.open.pop()
         if not mandatory and all(e[1] == SKIP for e in edges):
             return 0
         return self.node(SEQUENCE_FLAG if obj.TYPE == "SEQUENCE" else 0, must, edges)
 
     @staticmethod
-    def keep(members: list[list[tuple[int, ...]]], every: bool) -> list[tuple[int, ...]]:
-        """The members that matter, and those that others could be taken for. A CHOICE's alternatives are passed together."""
+    def keep(members: list[list[Edge]], every: bool) -> list[Edge]:
+        """The members that matter, and those that others could be taken for.
+
+        A CHOICE's alternatives are passed together.
+        """
         forms = Counter(e[0] & ~0x20 for made in members for e in made)
-        edges: list[tuple[int, ...]] = []
+        edges: list[Edge] = []
         for made in members:
             kept = [e for e in made if every or e[1] != SKIP or e[5] or e[0] < 0x40 or forms[e[0] & ~0x20] > 1]
             edges += [(*e[:6], len(edges) + len(kept)) for e in kept]
@@ -200,7 +207,7 @@ class Maker:
         """A node of one member: the argument itself."""
         if obj is None:
             return 0
-        made = []
+        made: list[Edge] = []
         for tag, kind, role, next_, name, _ in self.edges(argument_name(obj), obj, 0, speakers, 0, 0):
             made.append((tag, kind, role, next_, name, 0, 0))
         inner = obj
@@ -222,7 +229,7 @@ def argument_name(obj: Any) -> str:
 
 def operations() -> dict[tuple[str, int], list[Any]]:
     """(application, opcode) -> the operation as its modules define it, the newest first."""
-    from pycrate_asn1dir import TCAP_CAP, TCAP_MAPv2v3
+    from pycrate_asn1dir import TCAP_CAP, TCAP_MAPv2v3  # type: ignore[import-untyped]
 
     found: dict[tuple[str, int], list[Any]] = {}
     sets = (
@@ -262,7 +269,7 @@ def operation_rows(maker: Maker) -> list[str]:
         for forms, flag in ((arguments, 4), (results, 8)):
             if len(forms) == 2 and forms[1] and maker.paths(forms[1]) - maker.paths(forms[0]):
                 flags |= flag
-        arguments, results = (arguments + [0, 0])[:2], (results + [0, 0])[:2]
+        arguments, results = [*arguments, 0, 0][:2], [*results, 0, 0][:2]
         identity = IDENTITY.get(opcode, 0) if application == "map" else 0
         number = names.APPLICATIONS.index(application)
         rows.append(
@@ -276,7 +283,8 @@ def render() -> str:
     """The header's text."""
     maker = Maker()
     rows = operation_rows(maker)
-    nodes, edges = [], []
+    nodes: list[str] = []
+    edges: list[str] = []
     for flags, must, content in maker.nodes:
         nodes.append(f"    {{{len(edges)}, {len(content)}, {flags}, 0x{must:x}}},")
         edges += [f"    {{0x{e[0]:x}, {e[3]}, {e[4]}, {e[1]}, {e[2]}, {e[5]}, {e[6]}}}," for e in content]
@@ -298,8 +306,8 @@ def render() -> str:
             "#include <stdint.h>",
             "typedef struct { uint16_t tag, next, name; uint8_t kind, role, must, after; } MapEdge;",
             "typedef struct { uint16_t first, count; uint8_t flags; uint32_t must; } MapNode;",
-            "typedef struct { const char* name; uint8_t application; int16_t opcode; uint8_t identity, flags, n_arguments;",
-            "                 uint16_t argument[2], result[2]; } MapOperation;",
+            "typedef struct { const char* name; uint8_t application; int16_t opcode;",
+            "                 uint8_t identity, flags, n_arguments; uint16_t argument[2], result[2]; } MapOperation;",
             "typedef struct { uint64_t bits[2]; } OpcodeSet;",
             f"enum {{ MAPOP_OPERATIONS = {len(rows)}, MAPOP_FIELDS = {len(maker.fields)},",
             f"       MAPOP_MAP_CONTEXTS = {len(contexts)}, MAPOP_CAP_CONTEXTS = {len(caps)},",

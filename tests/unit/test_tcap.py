@@ -1,0 +1,167 @@
+"""TCAP (Q.773): package types, transaction ids, dialogue portion, components; and what hides one."""
+
+from typing import Any
+
+import pytest
+from tcapbytes import ATI, ATI_ACN, IMSI, Node, begin, dialogue, digits, encode, invoke, oid, open_info, result
+
+from sigfw._core.mapop import parse
+
+OTID: Node = (0x48, b"\0\0\x01\x2b")
+DTID: Node = (0x49, b"\x0a\x0b")
+LOCATE: Node = (0x6C, [invoke(71, ATI)])
+
+
+def read(node: Node, called_ssn: int = 6, calling_ssn: int = 6) -> dict[str, Any]:
+    return parse(encode(node), called_ssn, calling_ssn)
+
+
+@pytest.mark.parametrize(
+    ("node", "kind", "error"),
+    [
+        ((0x62, [OTID, dialogue(ATI_ACN), LOCATE]), "begin", None),
+        ((0x65, [OTID, DTID, dialogue(ATI_ACN, pdu=0x61), LOCATE]), "continue", None),
+        ((0x64, [DTID, dialogue(ATI_ACN, pdu=0x61), LOCATE]), "end", None),
+        ((0x61, [LOCATE]), "unidirectional", None),
+        ((0x67, [DTID, (0x4A, b"\x01")]), "abort", None),
+        ((0x67, [DTID, LOCATE]), "abort", "bad_tag"),
+        ((0x62, [LOCATE]), "begin", "missing"),
+        ((0x65, [OTID, LOCATE]), "continue", "missing"),
+        ((0x62, [OTID, LOCATE, LOCATE]), "begin", "duplicate"),
+        ((0x62, [(0x48, b""), LOCATE]), "begin", "bad_length"),
+        ((0x62, [(0x48, b"12345"), LOCATE]), "begin", "bad_length"),
+        ((0x62, [OTID, (0x88, b"\x01"), LOCATE]), "begin", "bad_tag"),
+    ],
+)
+def test_invoke_is_read_in_every_package(node: Node, kind: str, error: str | None) -> None:
+    got = read(node)
+    assert got["type"] == kind
+    assert (got["error"] and got["error"][1]) == error
+    if (0x4A, b"\x01") not in node[1]:
+        assert got["components"][0]["opcode"] == 71
+        assert {n["digits"] for n in got["numbers"] if n["kind"] == "imsi"} == {IMSI}
+
+
+@pytest.mark.parametrize("octets", [1, 2, 3, 4])
+def test_transaction_ids_keep_their_octets(octets: int) -> None:
+    assert read((0x62, [(0x48, bytes(range(1, 1 + octets)))]))["otid"] == bytes(range(1, 1 + octets)).hex()
+
+
+@pytest.mark.parametrize(
+    ("code", "opcode", "form", "error"),
+    [
+        (b"\x02\x00\x47", 71, "local", None),
+        (b"\x02\x00\x00\x00\x47", 71, "local", None),
+        (b"\x06" + oid("1.2.3.71"), "1.2.3.71", "global", None),
+        (b"\x02\xc7", -1, "local", "bad_value"),
+        (b"\x02\x00\x00\x00\x00\x47", -1, "local", "bad_value"),
+        (b"\x02\x01\x47", 327, "local", None),
+        (b"\x82\x47", None, None, "bad_tag"),
+        (b"\x06\x80\x47", "0.0.71", "global", "bad_value"),
+    ],
+)
+def test_operation_code_forms(code: bytes, opcode: int | str | None, form: str | None, error: str | None) -> None:
+    got = read(begin(invoke(code, ATI), acn=ATI_ACN))
+    component = got["components"][0]
+    assert component["opcode_form"] == form
+    assert (got["error"] and got["error"][1]) == error
+    if error is None:
+        assert component["opcode"] == opcode
+        assert component["readings"] == ([] if opcode == 327 else ["map:anyTimeInterrogation"])
+
+
+def test_every_component_is_read_past_a_spoilt_one() -> None:
+    unknown: Node = (0xA9, b"\x02\x01\x01")
+    got = read(begin(invoke(59, (0x30, [(0x04, b"\x0f"), (0x04, b"\xaa")])), unknown, invoke(71, ATI), acn=ATI_ACN))
+    assert [c["opcode"] for c in got["components"]] == [59, 71]
+    assert got["error"][:2] == ("component", "bad_tag")
+    assert got["components"][1]["readings"] == ["map:anyTimeInterrogation"]
+
+
+def test_component_that_answers_nothing_is_malformed() -> None:
+    got = read(begin(result(71, (0x30, [])), invoke(71, ATI)))
+    assert [c["type"] for c in got["components"]] == ["returnResultLast", "invoke"]
+    assert got["error"][:2] == ("component", "bad_value")
+
+
+def test_components_beyond_the_bound_are_a_limit() -> None:
+    got = read(begin(*[invoke(38)] * 40, acn="0.4.0.0.1.0.1.2"))
+    assert len(got["components"]) == 32
+    assert got["exceptions"] == ["limit_exceeded"]
+
+
+@pytest.mark.parametrize(
+    ("components", "expected"),
+    [
+        ([(0xA3, [(0x02, b"\x05"), (0x02, b"\x1b")])], ("returnError", 5, 27)),
+        ([(0xA4, [(0x05, b""), (0x81, b"\x01")])], ("reject", None, None)),
+        ([(0xA7, [(0x02, b"\x80")])], ("returnResultNotLast", -128, None)),
+    ],
+)
+def test_answers_of_every_kind(components: list[Node], expected: tuple[Any, ...]) -> None:
+    got = read((0x65, [OTID, DTID, (0x6C, components)]))
+    c = got["components"][0]
+    assert got["error"] is None
+    assert (c["type"], c["invoke_id"], c["error_code"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("acn", "application", "error"),
+    [
+        (ATI_ACN, "map", None),
+        ("0.4.0.0.1.0.29.3.1", "map", "bad_value"),
+        ("0.4.0.0.1.0.99.3", "map", None),
+        ("0.4.0.0.1.0.50.1", "cap", None),
+        ("0.4.0.0.1.21.3.50", "cap", None),
+        ("0.4.0.0.1.23.3.4", "cap", None),
+        ("0.4.0.0.1.23.3.4.0", "cap", "bad_value"),
+        ("1.2.826.0.1249.51.1.1.1.0.1", "", None),
+    ],
+)
+def test_application_context_names(acn: str, application: str, error: str | None) -> None:
+    got = read((0x62, [OTID, dialogue(acn, version=False)]))
+    assert (got["acn"], got["acn_application"]) == (acn, application)
+    assert (got["error"] and got["error"][1]) == error
+
+
+def test_second_dialogue_portion_changes_no_acn() -> None:
+    got = read((0x62, [OTID, dialogue("0.4.0.0.1.0.19.2"), dialogue(ATI_ACN), LOCATE]))
+    assert got["acn"] == "0.4.0.0.1.0.19.2"
+    assert got["error"][1] == "duplicate"
+    assert got["components"][0]["acn_misfit"] == [True]
+
+
+def test_map_open_names_a_subscriber() -> None:
+    portion = dialogue(
+        "0.4.0.0.1.0.19.2", user_information=open_info(b"\x96" + digits(IMSI), b"\x91" + digits("447700900"))
+    )
+    got = read((0x62, [OTID, portion]))
+    assert [(n["kind"], n["digits"], n["name"], n["origin"]) for n in got["numbers"]] == [
+        ("imsi", IMSI, "destinationReference", -1),
+        ("address", "447700900", "originationReference", -1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("called", "calling", "exceptions", "management"),
+    [
+        (254, 254, ["not_tcap"], 0),
+        (1, 1, ["not_tcap"], 2),
+        (-1, 1, ["not_tcap"], 2),
+        (6, 254, ["malformed"], 0),
+        (0, 254, ["malformed"], 0),
+        (-1, -1, ["malformed"], 0),
+        (146, 6, ["malformed"], 0),
+    ],
+)
+def test_garbage_is_another_users_only_where_the_called_subsystem_is(
+    called: int, calling: int, exceptions: list[str], management: int
+) -> None:
+    got = parse(bytes.fromhex("0208010200"), called, calling)
+    assert (got["type"], got["exceptions"], got["management"]) == (None, exceptions, management)
+
+
+def test_tcap_is_tried_first_whatever_the_subsystem_says() -> None:
+    assert read(begin(invoke(71, ATI), acn=ATI_ACN), 254, 1)["components"][0]["readings"] == [
+        "map:anyTimeInterrogation"
+    ]
