@@ -395,7 +395,7 @@ cdef class Verdicts:
         return counts
 
     def lines(self):
-        return PyBytes_FromStringAndSize(<char*>self.json.p, self.json.n)
+        return PyBytes_FromStringAndSize(<char*>self.json.p, self.json.n) if self.json.n else b""
 
     def events(self):
         cdef Py_ssize_t i
@@ -454,7 +454,8 @@ cdef class Verdicts:
             memcpy(e, &self.judged[i].entry, sizeof(Entry))  # little-endian machines alone (checked at import)
             if e.blob_octets:
                 e.blob_offset = <uint32_t>(32 + 32 * count + (e.blob_offset - blob_start))
-        memcpy(p + 32 + 32 * count, self.blobs.p + blob_start, blob_end - blob_start)
+        if blob_end:
+            memcpy(p + 32 + 32 * count, self.blobs.p + blob_start, blob_end - blob_start)
         return value
 
     def dead(self):

@@ -85,6 +85,8 @@ def grow(tree: Tree, key: str, value: Any) -> None:
     if value is None or value in ({}, []):
         return
     if isinstance(value, dict):
+        if all(part is None for part in value.values()):
+            return
         branch = tree.add(key)
         for name, part in value.items():
             grow(branch, name, part)

@@ -1,6 +1,5 @@
 """Capture files as batches: .pcap, .pcapng, .gz of them, and .hex (one message a line)."""
 
-import gzip
 import mmap
 import os
 import stat
@@ -14,6 +13,7 @@ from sigfw._core.engine import Batch
 from sigfw.errors import UsageError
 
 CHUNK = 1 << 20  # octets of a .gz unpacked at a time
+GZIP = 31  # zlib's window bits for a gzip header and the largest window
 HEX_LABELS = ("sccp", "tcap", "m3ua")
 MAX_HEX_OCTETS = 1 << 16  # of one message: beyond any SCCP message
 
@@ -83,15 +83,21 @@ MAGICS = (
 
 def unpack(packed: IO[bytes], out: IO[bytes]) -> str | None:
     """Unpack as far as it goes; what stopped it, if anything did."""
-    note = None
-    with gzip.GzipFile(fileobj=packed) as g:
-        try:
-            while chunk := g.read(CHUNK):
-                out.write(chunk)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as e:
-            note = f"gzip data end early or are broken after {out.tell()} unpacked octets ({e}); what was whole is read"
+    member = zlib.decompressobj(GZIP)
+    trouble = None
+    try:
+        while chunk := packed.read(CHUNK):
+            while chunk:
+                out.write(member.decompress(chunk, CHUNK))
+                chunk = member.unconsumed_tail
+                if member.eof and member.unused_data:  # gzip files may be joined end to end
+                    chunk, member = member.unused_data, zlib.decompressobj(GZIP)
+    except zlib.error as e:
+        trouble = f"broken ({e})"
     out.flush()
-    return note
+    if trouble is None and not member.eof:
+        trouble = "cut short"
+    return f"gzip data are {trouble} after {out.tell()} unpacked octets; what was whole is read" if trouble else None
 
 
 def read_hex(path: Path, f: IO[bytes]) -> Capture:
