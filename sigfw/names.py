@@ -276,7 +276,7 @@ OPERATIONS: Final = (
 
 # MAP application contexts 0.4.0.0.1.0.x.v (TS 29.002 17.3.2, TS 09.02 17.3.2): x -> name, version -> opcodes.
 MAP_CONTEXTS: Final[dict[int, tuple[str, dict[int, tuple[int, ...]]]]] = {
-    1: ("networkLocUp", {1: (2, 7, 38, 50, 57), 2: (2, 7, 38, 50, 57), 3: (2, 7, 38, 50, 57)}),
+    1: ("networkLocUp", {1: (2, 7, 38, 50), 2: (2, 7, 38, 50, 57), 3: (2, 7, 38, 50, 57)}),
     2: ("locationCancellation", {1: (3,), 2: (3,), 3: (3,)}),
     3: ("roamingNumberEnquiry", {1: (4,), 2: (4,), 3: (4,)}),
     4: ("istAlerting", {3: (87,)}),

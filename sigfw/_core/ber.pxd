@@ -81,8 +81,8 @@ cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* ind
 cdef inline int ber_find_end(Cursor c, const uint8_t** end) noexcept nogil:
     """Where the end-of-contents octets of the indefinite length that begins at c stand.
 
-    Steps over definite lengths whole and counts nested indefinite ones: linear in octets. A reader that descends through
-    MAX_DEPTH of them scans each octet MAX_DEPTH times at most.
+    Steps over definite lengths whole and counts nested indefinite ones: linear in octets. A reader that descends
+    through MAX_DEPTH of them scans each octet MAX_DEPTH times at most.
     """
     cdef uint32_t tag, octets
     cdef bint indefinite
@@ -140,7 +140,7 @@ cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
 
 
 cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:
-    """An INTEGER of up to four octets (X.690 8.3). More octets than needed, which 8.3.2 forbids, are read all the same."""
+    """An INTEGER of up to four octets (X.690 8.3). More octets than needed, which 8.3.2 forbids, are read as well."""
     cdef const uint8_t* p = content.p
     cdef uint32_t value
     if p == content.end:

@@ -1,21 +1,22 @@
 # MAP and CAP over a Group: the readings of each operation code, and the walk through arguments and results.
 #
-# What an argument holds stands in mapop_tables.h, made from the ASN.1 modules (mapop_tables.py): nodes of edges, an edge
-# being identifier -> leaf or node. The walk keeps its own stack; an identifier that a node does not have is an extension
-# and is stepped over, but for the argument's own one.
+# What an argument holds stands in mapop_tables.h, made from the ASN.1 modules (mapop_tables.py): nodes of edges, an
+# edge being identifier -> leaf or node. The walk keeps its own stack; an identifier that a node does not have is an
+# extension and is stepped over, but for the argument's own one.
 
 from libc.stdint cimport int8_t, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from sigfw._core.ber cimport Tlv, ber_next
+from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
 from sigfw._core.msg cimport (
-    APP_CAP, APP_MAP, DIGITS_CUT, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
-    E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRAILING, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI,
-    KIND_LMSI, KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_DIGITS, MAX_NUMBERS, MAX_READINGS, OK,
-    RETURN_RESULT_LAST, RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA,
-    ROLE_SM_RP_OA, SEGMENT_NONE, TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
-    push_digit,
+    APP_CAP, APP_MAP, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
+    E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI, KIND_LMSI,
+    KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_NUMBERS, MAX_READINGS, OK, RETURN_RESULT_LAST,
+    RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA, ROLE_SM_RP_OA, SEGMENT_NONE,
+    TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
 )
+from sigfw._core.sms cimport short_message
 from sigfw._core.tcap cimport ssn_is_cap, ssn_is_map, tcap_group
 from sigfw._core.wire cimport Cursor, cursor, left
 
@@ -56,12 +57,6 @@ cdef extern from "mapop_tables.h" nogil:
     const OpcodeSet* mapop_contexts         # five an x: versions 0 to 4
     const OpcodeSet* mapop_cap_contexts
 
-cdef extern from *:
-    """
-    static inline uint64_t sigfw_bswap64(uint64_t v) { return __builtin_bswap64(v); }
-    """
-    uint64_t sigfw_bswap64(uint64_t v) nogil
-
 cdef enum EdgeKind:        # as in mapop_tables.py
     SKIP
     NODE
@@ -90,7 +85,6 @@ cdef enum:
     CONTEXT_MO_RELAY = 21
     CONTEXT_MT_RELAY = 25
     NATURE_AND_PLAN_E212 = 6
-    MAX_TP_ADDRESS_DIGITS = 20  # TS 23.040 9.1.2.5
 
 cdef int N_OPERATIONS = MAPOP_OPERATIONS
 cdef int N_FIELDS = MAPOP_FIELDS
@@ -133,59 +127,7 @@ cdef inline void wrong(Walk* w, int status, const uint8_t* at) noexcept nogil:
         w.at = at
 
 
-# ---- digits ---------------------------------------------------------------------------------------------------------
-
-cdef inline void drop_last(Digits* d) noexcept nogil:
-    d.count -= 1
-    if d.count < 16:
-        d.hi &= ~(<uint64_t>15 << (60 - 4 * d.count))
-    else:
-        d.lo &= ~(<uint64_t>15 << (124 - 4 * d.count))
-
-
-cdef void tbcd(Digits* d, Cursor c) noexcept nogil:
-    """TBCD-STRING (TS 29.002 17.7.8): the low nibble first. Fillers count at the end only; elsewhere F is a digit."""
-    cdef uint64_t v = 0
-    cdef uint32_t octets = left(&c)
-    if octets <= 8:
-        memcpy(&v, c.p, octets)
-        v = sigfw_bswap64(v)
-        d.hi = (v & 0x0F0F0F0F0F0F0F0FULL) << 4 | (v >> 4 & 0x0F0F0F0F0F0F0F0FULL)
-        d.count = <uint8_t>(2 * octets)
-        while d.count and digit_at(d, d.count - 1) == 15:
-            drop_last(d)
-        if d.hi & 0x8888888888888888ULL & (d.hi << 1 | d.hi << 2):
-            d.flags |= DIGITS_OVERDECADIC
-        return
-    while c.p != c.end and (c.end - 1)[0] == 0xFF:
-        c.end -= 1
-    while c.p != c.end and not d.flags & DIGITS_CUT:
-        push_digit(d, c.p[0] & 15)
-        if c.p[0] >> 4 != 15 or c.end - c.p > 1:
-            push_digit(d, c.p[0] >> 4)
-        c.p += 1
-
-
-cdef void isup_digits(Digits* d, Cursor c, bint odd) noexcept nogil:
-    """Address signals of Q.763 3.9: as TBCD, but an indicator says whether the last nibble counts."""
-    cdef bint last
-    while c.p != c.end and not d.flags & DIGITS_CUT:
-        last = c.end - c.p == 1
-        push_digit(d, c.p[0] & 15)
-        if not (last and odd):
-            push_digit(d, c.p[0] >> 4)
-        c.p += 1
-    if d.count and digit_at(d, d.count - 1) == 15:  # ST, the end of pulsing: no digit
-        drop_last(d)
-
-
-cdef void binary_digits(Digits* d, Cursor c) noexcept nogil:
-    """LMSI and TMSI are octets, not digits: shown as they are."""
-    while c.p != c.end and not d.flags & DIGITS_CUT:
-        push_digit(d, c.p[0] >> 4)
-        push_digit(d, c.p[0] & 15)
-        c.p += 1
-
+# ---- leaves ---------------------------------------------------------------------------------------------------------
 
 cdef Number* new_number(Msg* m, uint8_t kind, uint16_t name, uint8_t role, int8_t origin) noexcept nogil:
     cdef Number* n
@@ -266,16 +208,24 @@ cdef inline uint32_t offset(const Msg* m, const uint8_t* p) noexcept nogil:
 
 
 cdef int find_edge(const MapNode* node, uint32_t place, uint32_t tag) noexcept nogil:
-    """Place in the node of the member with this identifier, from `place` on, then from the first; -1: none."""
+    """Place in the node of the member with this identifier, from `place` on, then from the first.
+
+    -1: none; -2: none, but one with the other form (primitive, constructed).
+    """
     cdef const MapEdge* edges = &mapop_edges[node.first]
     cdef uint32_t i
+    cdef int none = -1
     for i in range(place, node.count):
         if edges[i].tag == tag:
             return <int>i
+        if edges[i].tag == tag ^ 0x20:
+            none = -2
     for i in range(place):
         if edges[i].tag == tag:
             return <int>i
-    return -1
+        if edges[i].tag == tag ^ 0x20:
+            none = -2
+    return none
 
 
 cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
@@ -307,7 +257,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
         i = find_edge(node, f.place, t.id)
         if i < 0:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
-            if depth == 0 or find_edge(node, 0, t.id ^ 0x20) >= 0:
+            if depth == 0 or i == -2:
                 wrong(w, E_BAD_TAG, t.start)
             w.unknown = True
             continue
@@ -331,71 +281,6 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             f.node = e.next
         elif e.kind != SKIP:
             leaf(w, e, &t)
-
-
-# ---- short messages -------------------------------------------------------------------------------------------------
-
-cdef int skip_tp_address(Cursor* c) noexcept nogil:
-    """TP-OA, TP-DA, TP-RA (TS 23.040 9.1.2.5): length in digits, type of address, semi-octets."""
-    cdef uint32_t octets
-    if c.end - c.p < 2:
-        return E_TRUNCATED
-    if c.p[0] > MAX_TP_ADDRESS_DIGITS:
-        return E_BAD_VALUE
-    octets = 2 + (c.p[0] + 1) // 2
-    if left(c) < octets:
-        return E_TRUNCATED
-    c.p += octets
-    return OK
-
-
-cdef int short_message(Msg* m, Cursor c, bint mobile_originated) noexcept nogil:
-    """TP-PID and TP-DCS of the TPDU (TS 23.040 9.2.2). A reserved message type is read as its direction's common one."""
-    cdef uint8_t kind, parameters
-    cdef int status
-    cdef uint32_t octets = 2
-    if left(&c) < 2:
-        return E_TRUNCATED
-    kind = c.p[0] & 3
-    c.p += 1
-    if mobile_originated:
-        c.p += 1  # TP-MR
-        if kind == 2:  # SMS-COMMAND: reference, TP-PID
-            octets = 1
-        else:
-            status = skip_tp_address(&c)
-            if status != OK:
-                return status
-    elif kind == 2:  # SMS-STATUS-REPORT: reference, recipient, two times, status; then perhaps TP-PI and what it says
-        c.p += 1
-        status = skip_tp_address(&c)
-        if status != OK:
-            return status
-        if left(&c) < 15:
-            return E_TRUNCATED
-        c.p += 15
-        if c.p == c.end:
-            return OK
-        parameters = c.p[0]
-        c.p += 1
-        if parameters & 1 and left(&c):
-            m.has_sms = 1
-            m.sms_pid = c.p[0]
-            c.p += 1
-        if parameters & 2 and left(&c):
-            m.has_sms = 1
-            m.sms_dcs = c.p[0]
-        return OK
-    else:
-        status = skip_tp_address(&c)
-        if status != OK:
-            return status
-    if left(&c) < octets:
-        return E_TRUNCATED
-    m.has_sms = 1
-    m.sms_pid = c.p[0]
-    m.sms_dcs = c.p[1] if octets == 2 else 0
-    return OK
 
 
 cdef int forward_sm_direction(const Msg* m, int first_number) noexcept nogil:
@@ -448,8 +333,8 @@ cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfi
     called = application_of(m.called.ssn) if m.called.has & HAS_SSN else 0
     calling = application_of(m.calling.ssn) if m.calling.has & HAS_SSN else 0
     first = m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL
-    # A name that nobody knows fits nothing. No name at all is version 1 in MAP: later operations, which a careless peer may
-    # still obey, stay a reading that does not fit.
+    # A name that nobody knows fits nothing. No name at all is version 1 in MAP: later operations, which a careless peer
+    # may still obey, stay a reading that does not fit.
     cap_misfit = m.acn_octets != 0
     map_misfit = cap_misfit or (first and not holds(&mapop_v1, c.opcode))
     if by_ssn and not first and called == calling and called:
@@ -512,7 +397,7 @@ cdef int context_direction(const Msg* m) noexcept nogil:
 # ---- components -----------------------------------------------------------------------------------------------------
 
 cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint older) noexcept nogil:
-    """Walk the newest form, which took most of the older one in; the older one where that fails, or has fields of its own.
+    """Walk the newest form, which took most of the older one in; the older one where that fails, or has more fields.
 
     Of two that decode the one with more numbers stays; of two that do not, the newest.
     """
@@ -717,7 +602,8 @@ cdef void mapop_group(Group* g) noexcept nogil:
 # ---- for Python -----------------------------------------------------------------------------------------------------
 
 OPERATIONS = tuple(
-    (names.APPLICATIONS[mapop_operations[i].application], mapop_operations[i].name.decode()) for i in range(MAPOP_OPERATIONS)
+    (names.APPLICATIONS[mapop_operations[i].application], mapop_operations[i].name.decode())
+    for i in range(MAPOP_OPERATIONS)
 )
 FIELD_NAMES = tuple(mapop_fields[i].decode() for i in range(MAPOP_FIELDS))
 
@@ -791,6 +677,7 @@ def parse(bytes data not None, int called_ssn=6, int calling_ssn=6):
     with nogil:
         tcap_group(g)
         mapop_group(g)
+    error = names.LAYERS[m.error_layer], names.ERROR_CODES[m.error_code], m.error_offset
     return {
         "type": names.TCAP_TYPES[m.tcap] or None,
         "otid": bytes(m.otid[:m.otid_octets]).hex() or None,
@@ -803,7 +690,7 @@ def parse(bytes data not None, int called_ssn=6, int calling_ssn=6):
         "sms": (m.sms_pid, m.sms_dcs) if m.has_sms else None,
         "management": m.management,
         "exceptions": [name for k, name in enumerate(names.EXCEPTIONS) if m.exceptions >> k & 1],
-        "error": (names.LAYERS[m.error_layer], names.ERROR_CODES[m.error_code], m.error_offset) if m.error_code else None,
+        "error": error if m.error_code else None,
     }
 
 
@@ -811,13 +698,13 @@ def repeat(list messages, int rounds):
     cdef Group* g = &_group
     cdef const uint8_t* data[32]
     cdef uint32_t[32] octets
-    cdef int i, n = min(len(messages), 32), r
+    cdef int i, n = min(len(messages), 32), _r
     cdef uint64_t total = 0
     for i in range(n):
         data[i] = messages[i]
         octets[i] = <uint32_t>len(messages[i])
     with nogil:
-        for r in range(rounds):
+        for _r in range(rounds):
             g.n, g.n_components, g.n_numbers = n, 0, 0
             for i in range(n):
                 memset(&g.msgs[i], 0, sizeof(Msg))

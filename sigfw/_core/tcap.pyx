@@ -52,9 +52,9 @@ cdef bint ssn_is_cap(uint8_t ssn) noexcept nogil:
 cdef bint ssn_speaks_tcap(uint8_t ssn) noexcept nogil:
     """What lies on it can only be TCAP; else it may be another user's, whose octets are not ours to judge.
 
-    Beside MAP and CAP: OMAP (4), ISDN supplementary services (11), 12 (used for INAP by international practice), TC test
-    responder (14) of Q.713 3.4.2.2, and INAP on 241 (TS 23.003 clause 8). Others' are: SCCP management (1), ISUP (3),
-    RANAP (142), RNSAP (143), PCAP (249), BSSAP-LE (250 to 252), BSS O&M (253), BSSAP (254) and what is not assigned.
+    Beside MAP and CAP: OMAP (4), ISDN supplementary services (11), 12 (international, used for INAP), TC test responder
+    (14) of Q.713 3.4.2.2, and 241 (national, used for INAP). Others' are: SCCP management (1), ISUP (3), RANAP (142),
+    RNSAP (143), PCAP (249), BSSAP-LE (250 to 252), BSS O&M (253), BSSAP (254) and what is not assigned.
     """
     return ssn_is_map(ssn) or ssn_is_cap(ssn) or ssn == 4 or ssn == 11 or ssn == 12 or ssn == 14 or ssn == 241
 
@@ -250,7 +250,7 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
     cdef Cursor pdus
     cdef Tlv external, t, pdu
     cdef int status = ber_next(&c, &external)
-    cdef bint known = False, structured = True
+    cdef bint known = False, structured = True, carries = False
     if status != OK:
         bad(m, status, c.p)
         return
@@ -274,6 +274,7 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
             if not known:  # Q.773 lets others define theirs; none is read here, and none may hide an ACN
                 bad(m, E_BAD_VALUE, t.start)
         elif t.id == 0xA0:
+            carries = True
             pdus = t.content
             status = ber_next(&pdus, &pdu)
             if status != OK:
@@ -286,6 +287,8 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
                 bad(m, E_MISSING, external.start)
         else:
             bad(m, E_BAD_TAG, t.start)
+    if not carries:
+        bad(m, E_MISSING, external.start)
 
 
 cdef void operation_code(Msg* m, Component* c, const Tlv* t) noexcept nogil:

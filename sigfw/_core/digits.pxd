@@ -1,0 +1,65 @@
+# Digits as MAP and CAP write them: TBCD-STRING (TS 29.002 17.7.8), address signals (Q.763 3.9), and bare octets.
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from sigfw._core.msg cimport DIGITS_CUT, DIGITS_OVERDECADIC, Digits, digit_at, push_digit
+from sigfw._core.wire cimport Cursor, left
+
+cdef extern from *:
+    """
+    static inline uint64_t sigfw_bswap64(uint64_t v) { return __builtin_bswap64(v); }
+    """
+    uint64_t sigfw_bswap64(uint64_t v) nogil
+
+
+cdef inline void drop_last(Digits* d) noexcept nogil:
+    d.count -= 1
+    if d.count < 16:
+        d.hi &= ~(<uint64_t>15 << (60 - 4 * d.count))
+    else:
+        d.lo &= ~(<uint64_t>15 << (124 - 4 * d.count))
+
+
+cdef inline void tbcd(Digits* d, Cursor c) noexcept nogil:
+    """TBCD-STRING (TS 29.002 17.7.8): the low nibble first. Fillers count at the end only; elsewhere F is a digit."""
+    cdef uint64_t v = 0
+    cdef uint32_t octets = left(&c)
+    if octets <= 8:
+        memcpy(&v, c.p, octets)
+        v = sigfw_bswap64(v)
+        d.hi = (v & 0x0F0F0F0F0F0F0F0FULL) << 4 | (v >> 4 & 0x0F0F0F0F0F0F0F0FULL)
+        d.count = <uint8_t>(2 * octets)
+        while d.count and digit_at(d, d.count - 1) == 15:
+            drop_last(d)
+        if d.hi & 0x8888888888888888ULL & (d.hi << 1 | d.hi << 2):
+            d.flags |= DIGITS_OVERDECADIC
+        return
+    while c.p != c.end and (c.end - 1)[0] == 0xFF:
+        c.end -= 1
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        push_digit(d, c.p[0] & 15)
+        if c.p[0] >> 4 != 15 or c.end - c.p > 1:
+            push_digit(d, c.p[0] >> 4)
+        c.p += 1
+
+
+cdef inline void isup_digits(Digits* d, Cursor c, bint odd) noexcept nogil:
+    """Address signals of Q.763 3.9: as TBCD, but an indicator says whether the last nibble counts."""
+    cdef bint last
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        last = c.end - c.p == 1
+        push_digit(d, c.p[0] & 15)
+        if not (last and odd):
+            push_digit(d, c.p[0] >> 4)
+        c.p += 1
+    if d.count and digit_at(d, d.count - 1) == 15:  # ST, the end of pulsing: no digit
+        drop_last(d)
+
+
+cdef inline void binary_digits(Digits* d, Cursor c) noexcept nogil:
+    """LMSI and TMSI are octets, not digits: shown as they are."""
+    while c.p != c.end and not d.flags & DIGITS_CUT:
+        push_digit(d, c.p[0] >> 4)
+        push_digit(d, c.p[0] & 15)
+        c.p += 1
