@@ -129,6 +129,7 @@ FIRST_STATE_CHECK: Final = CHECKS.index("location_implausible")
 # What a check said, and what became of a segment: the numbers of the core's counters.
 CHECK_OUTCOMES: Final = ("false", "true", "unknown")
 SEGMENT_STATES: Final = ("", "held", "final", "failed", "orphan")
+
 # Operations: (application, opcode, name, clause that defines it). The index is the operation's number, which stands in
 # records: new ones go to the end. TS 09.02 is MAP's text up to version 2; mt-forwardSM is opcode 46 as well there.
 OPERATIONS: Final = (
