@@ -28,6 +28,7 @@ class Capture:
     name: str
     batch: Batch
     notes: list[str] = field(default_factory=list)
+    records: list[tuple[bytes | mmap.mmap, str]] = field(default_factory=list)  # what the batch holds: octets, encapsulation
 
     def problems(self) -> list[str]:
         """One line for everything that kept a part of the file from being read."""
@@ -69,7 +70,7 @@ def open_binary(path: Path, f: IO[bytes]) -> Capture:
         raise UsageError(
             f"{path}: no pcap or pcapng (it begins {view[:4].hex()}); messages in hex want the suffix .hex"
         )
-    return Capture(path.name, Batch([view], "pcap", capture=True), notes)
+    return Capture(path.name, Batch([view], "pcap", capture=True), notes, [(view, "pcap")])
 
 
 MAGICS = (
@@ -128,7 +129,8 @@ def read_hex(path: Path, f: IO[bytes]) -> Capture:
         meta.append(("m3ua", None, None, None) if encapsulation == "m3ua" else None)
     if notes and not values:
         raise UsageError(f"{path}: {notes[0]}" + (f" (and {len(notes) - 1} lines more)" if notes[1:] else ""))
-    return Capture(path.name, Batch(values, "sccp", frames=frames, meta=meta, capture=True), notes)
+    records: list[tuple[bytes | mmap.mmap, str]] = [(v, "sccp" if m is None else "m3ua") for v, m in zip(values, meta, strict=True)]
+    return Capture(path.name, Batch(values, "sccp", frames=frames, meta=meta, capture=True), notes, records)
 
 
 def in_unitdata(tcap: bytes) -> bytes:
