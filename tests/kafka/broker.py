@@ -1,7 +1,7 @@
 """A real Apache Kafka without containers: a KRaft node, or several, on free ports of this machine.
 
-Run `python -m tests.kafka.broker --port 9092` for one in the foreground. The jars come from tests/kafka/pom.xml by Maven, once,
-into .cache/kafka-libs (environment SIGFW_KAFKA_LIBS names another folder).
+Run `python -m tests.kafka.broker --port 9092` for one in the foreground. The jars come from tests/kafka/pom.xml by
+Maven, once, into .cache/kafka-libs (environment SIGFW_KAFKA_LIBS names another folder).
 """
 
 import argparse
@@ -27,8 +27,8 @@ LIBS = Path(os.environ.get("SIGFW_KAFKA_LIBS") or ROOT / ".cache" / "kafka-libs"
 START_SECONDS = 60.0  # a cold JVM beside a busy build takes some 10 s on two cores
 STOP_SECONDS = 20.0  # a controlled shutdown takes 1-2 s; after this it is killed
 
-# Small machines: few threads, small heap, no waiting for more group members, one replica of what Kafka keeps for itself.
-# A killed node may register again only when its session has run out: 2 s, not 9.
+# Small machines: few threads, small heap, no waiting for more group members, one replica of what Kafka keeps for
+# itself. A killed node may register again only when its session has run out: 2 s, not 9.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
@@ -79,7 +79,9 @@ def fetch_libs() -> Path:
     """The folder of Kafka's jars, fetched by Maven where they are not there yet (or pom.xml is newer)."""
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None and (tool == "java" or not LIBS.is_dir()):
-            raise BrokerError(f"{tool} is not installed: the broker needs a JDK of 17 or later and Maven (apt install default-jdk maven)")
+            raise BrokerError(
+                f"{tool} is not installed: a broker needs JDK 17 and Maven: apt install default-jdk maven"
+            )
     stamp = LIBS / ".complete"
     if stamp.exists() and stamp.read_bytes() == POM.read_bytes():
         return LIBS
@@ -87,7 +89,13 @@ def fetch_libs() -> Path:
     for jar in LIBS.glob("*.jar"):
         jar.unlink()
     command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime"]
-    done = subprocess.run([*command, f"-DoutputDirectory={LIBS}"], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [*command, f"-DoutputDirectory={LIBS}"],
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode != 0:
         raise BrokerError(f"Maven could not fetch Kafka into {LIBS}:\n{done.stdout[-3000:]}")
     stamp.write_bytes(POM.read_bytes())
@@ -139,7 +147,14 @@ class Broker:
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         # C1 alone: a test broker lives for minutes, the second compiler would take the cores from what is tested.
-        tuning = ["-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto"]
+        tuning = [
+            "-Xmx512m",
+            "-Xms256m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "-Xshare:auto",
+        ]
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
         return ["java", *tuning, logging, "-cp", f"{self._libs}/*", main, *arguments]
 
@@ -154,7 +169,10 @@ class Broker:
         with self._log.open("ab") as log:
             # A group of its own: Ctrl-C at a terminal must reach us alone, so that the broker is stopped in order.
             self._process = subprocess.Popen(
-                self._java("kafka.Kafka", str(self._properties)), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                self._java("kafka.Kafka", str(self._properties)),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def start(self) -> "Broker":
@@ -163,7 +181,7 @@ class Broker:
         return self
 
     def wait(self) -> None:
-        """Wait until the port takes connections. A KRaft node opens it for clients only when it is in the cluster and unfenced."""
+        """Wait until the port takes connections: a KRaft node opens it when it is in the cluster and unfenced."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if not self.running:
@@ -273,7 +291,9 @@ async def create_topic(bootstrap: str, name: str, partitions: int = 1, *, replic
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="broker", description="Run a real Apache Kafka in the foreground; Ctrl-C ends it.")
+    parser = argparse.ArgumentParser(
+        prog="broker", description="Run a real Apache Kafka in the foreground; Ctrl-C ends it."
+    )
     parser.add_argument("--port", type=int, default=9092)
     parser.add_argument("--folder", type=Path, help="keep data here (default: a temporary folder, removed at the end)")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Fixtures over a real Kafka: one broker shared by the session, fresh topics a test, and a broker of one's own to break."""
+"""Fixtures over a real Kafka: one broker shared by the session, fresh topics a test, a broker of one's own to break."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterator

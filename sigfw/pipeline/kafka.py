@@ -1,0 +1,83 @@
+"""What source and sink share of Kafka: how to connect, and what must be there before we start."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from aiokafka import codec
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from sigfw.config import KafkaSink, KafkaSource
+from sigfw.errors import StartError
+
+CONNECT_SECONDS: Final = 15.0  # for the first answer of a broker at start: longer is a wrong address, not a slow one
+# One request. A broker that takes longer is lost to us; aiokafka then looks for another and tries again.
+REQUEST_TIMEOUT_MS: Final = 15_000
+STOP_SECONDS: Final = 5.0  # aiokafka's stop() can hang on a lost broker; a stop has flushed before and loses nothing
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep aiokafka's own log lines back: at start the one line of the StartError says it, with what to do."""
+    logger = logging.getLogger("aiokafka")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def connection(source: KafkaSource) -> dict[str, Any]:
+    """Arguments of every aiokafka client."""
+    return {"bootstrap_servers": list(source.bootstrap), "request_timeout_ms": REQUEST_TIMEOUT_MS, "client_id": "sigfw"}
+
+
+def check_codecs() -> None:
+    """Raise StartError where a codec that a producer may have used cannot be read: a stall in the night otherwise."""
+    present = {"lz4": codec.has_lz4(), "snappy": codec.has_snappy(), "zstd": codec.has_zstd()}
+    if missing := [name for name, there in present.items() if not there]:
+        raise StartError(f"codec {', '.join(missing)} is not installed; do: pip install 'aiokafka[lz4,snappy,zstd]'")
+
+
+async def check_topics(source: KafkaSource, sink: KafkaSink) -> dict[str, int]:
+    """Partitions of each topic that we use. Raises StartError where something is not there."""
+    wanted = [*source.topics, *(topic.verdicts for topic in source.topics.values()), sink.events, sink.dead_letters]
+    found = await partitions_of(source, wanted)
+    for name in wanted:
+        if name not in found:
+            raise StartError(
+                f"topic {name} is not in Kafka at {address(source)}; make it, or correct the configuration"
+            )
+    for name, topic in source.topics.items():
+        if found[topic.verdicts] < found[name]:
+            raise StartError(
+                f"topic {topic.verdicts} has {found[topic.verdicts]} partitions but {name} has {found[name]}: "
+                f"verdicts keep their partition; give {topic.verdicts} at least {found[name]}"
+            )
+    return found
+
+
+async def partitions_of(source: KafkaSource, topics: Iterable[str]) -> dict[str, int]:
+    """Number of partitions of those of the topics that exist. Raises StartError where no broker answers."""
+    client = AIOKafkaClient(**connection(source))
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await client.bootstrap()
+            cluster = await client.fetch_all_metadata()
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise StartError(
+            f"Kafka at {address(source)} cannot be reached ({type(error).__name__}); "
+            "start it, or correct source.kafka.bootstrap"
+        ) from None
+    finally:
+        await client.close()
+    numbers = {topic: cluster.partitions_for_topic(topic) for topic in topics}
+    return {topic: len(partitions) for topic, partitions in numbers.items() if partitions}
+
+
+def address(source: KafkaSource) -> str:
+    return ",".join(source.bootstrap)

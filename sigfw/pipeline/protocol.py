@@ -1,0 +1,90 @@
+"""What a source and a sink are, and what goes from one to the other. Kafka and captures stand behind these alike."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sigfw._core.engine import Batch
+from sigfw.pipeline.partition import Partition
+
+
+class Record(Protocol):
+    """What a sink reads of an input record (aiokafka's ConsumerRecord is one)."""
+
+    offset: int
+    timestamp: int  # ms since the epoch
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(slots=True)
+class Portion:
+    """What is judged in one call: records of one partition, in order."""
+
+    partition: Partition
+    batch: Batch
+    records: Sequence[Record] = ()  # those of the batch; none for a capture
+    unreadable: dict[int, str] = field(default_factory=dict)  # index in records -> why its headers cannot be used
+    limit: int = 0  # messages to judge at most; 0: all
+    fetched: float = field(default_factory=time.monotonic)
+
+    @property
+    def octets(self) -> int:
+        return sum(len(record.value or b"") for record in self.records)
+
+
+@dataclass(slots=True)
+class Output:
+    """All that one call has to say, written in one go; `next_offset` is safe to commit once it is, if it settles."""
+
+    partition: Partition
+    records: Sequence[Record] = ()
+    verdicts: Sequence[bytes] = ()  # the verdict record of each input record; for a capture lines of JSON
+    events: Sequence[bytes] = ()
+    dead: Sequence[tuple[int, str]] = ()  # index in records, why
+    policy: bytes = b""  # digest of the policy that decided
+    next_offset: int = -1
+    settles: bool = False  # nothing of what came before next_offset waits to be said later
+    fetched: float = 0.0
+
+    @property
+    def octets(self) -> int:
+        return sum(map(len, self.verdicts)) + sum(map(len, self.events))
+
+
+class Source(Protocol):
+    """Where messages come from. `finished` is true when there will be no more."""
+
+    finished: bool
+
+    async def start(self) -> None:
+        """Raises StartError where what it needs is not there."""
+
+    async def fetch(self) -> list[Portion]:
+        """The next portions, or none after a short while."""
+
+    def owned(self) -> list[Partition]:
+        """The partitions that are ours at present."""
+
+    async def commit(self, *, final: bool = False) -> None:
+        """Remember how far each partition was written, so that a restart goes on there."""
+
+    async def stop(self) -> None: ...
+
+
+class Sink(Protocol):
+    """Where verdicts go."""
+
+    async def start(self) -> None:
+        """Raises StartError where what it needs is not there."""
+
+    async def write(self, output: Output) -> None:
+        """Return when everything of it is safe, in the order of the calls for one partition. Raises RunError."""
+
+    async def stop(self) -> None: ...
+
+
+Fail = Callable[[BaseException], None]
+"""Told of a fault in a task beside the main loop, which ends at its next turn."""

@@ -1,0 +1,144 @@
+"""The Kafka sink: verdicts, events and dead letters leave as whole record batches, never a record at a time.
+
+Order within a partition holds under retries: one batch a partition is on its way, the producer is idempotent and
+retries in place, and the next batch is handed over when the one before is acknowledged by all in-sync replicas.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from sigfw import names
+from sigfw.config import KafkaSink as Settings
+from sigfw.config import KafkaSource
+from sigfw.errors import RunError, StartError
+from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, check_codecs, check_topics, connection
+from sigfw.pipeline.protocol import Output
+from sigfw.telemetry.metrics import Metrics
+
+# Below a broker's default of 1,048,588 octets a batch (message.max.bytes), with room for the batch's header.
+BATCH_OCTETS: Final = 1_000_000
+# A leader election or a rolling restart takes up to half a minute; what takes longer needs people, and a restart loses
+# nothing.
+DELIVERY_SECONDS: Final = 60.0
+
+Headers = list[tuple[str, bytes]]
+Entry = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
+
+
+class KafkaSink:
+    """Writes to the verdict topic of each input topic, and to the topics for events and dead letters."""
+
+    def __init__(self, source: KafkaSource, settings: Settings, metrics: Metrics) -> None:
+        self._source = source
+        self._settings = settings
+        self._metrics = metrics
+        self.partitions: dict[str, int] = {}  # of each topic, as found at the start
+        self._turns: dict[tuple[str, int], asyncio.Lock] = {}
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        check_codecs()
+        self.partitions.update(await check_topics(self._source, self._settings))
+        self._producer = AIOKafkaProducer(
+            **connection(self._source),
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=BATCH_OCTETS,
+            max_request_size=BATCH_OCTETS,
+            compression_type=self._settings.compression,
+        )
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._producer.start()
+        except (KafkaError, TimeoutError) as error:
+            raise StartError(
+                f"Kafka at {address(self._source)} gives no producer id ({error!r}); see its log"
+            ) from None
+
+    async def write(self, output: Output) -> None:
+        """Write the verdicts first, then events and dead letters; return when all are acknowledged."""
+        partition = output.partition
+        if output.verdicts:
+            await self._send(partition.verdict_topic, partition.number, _verdicts(output))
+        events = self._settings.events
+        if output.events:
+            number = partition.number % self.partitions[events]
+            await self._send(events, number, [(None, event, []) for event in output.events])
+        letters = self._settings.dead_letters
+        if output.dead:
+            await self._send(letters, partition.number % self.partitions[letters], _dead_letters(output))
+        self._measure(output)
+
+    def _measure(self, output: Output) -> None:
+        if output.records:
+            self._metrics.end_to_end_seconds.observe(time.monotonic() - output.fetched, len(output.records))
+            oldest = min(output.records[0].timestamp, output.records[-1].timestamp)
+            self._metrics.verdict_age_seconds.observe(time.time() - oldest / 1e3, len(output.records))
+        self._metrics.count_events(len(output.events))
+        for _, wrong in output.dead:
+            self._metrics.count_dead_letters(
+                next((word for word in wrong.split() if word in names.ERROR_CODES), "other")
+            )
+
+    async def _send(self, topic: str, number: int, entries: Iterable[Entry]) -> None:
+        """Send entries in as few record batches as hold them, one after the other."""
+        # Several input partitions may share a partition of the events topic: each sends its own in one turn.
+        async with self._turns.setdefault((topic, number), asyncio.Lock()):
+            assert self._producer is not None
+            now_ms = int(time.time() * 1e3)
+            builder = self._producer.create_batch()
+            for key, value, headers in entries:
+                if builder.append(timestamp=now_ms, key=key, value=value, headers=headers) is None:
+                    await self._deliver(builder, topic, number)
+                    builder = self._producer.create_batch()
+                    builder.append(timestamp=now_ms, key=key, value=value, headers=headers)
+            await self._deliver(builder, topic, number)
+
+    async def _deliver(self, builder: Any, topic: str, number: int) -> None:
+        assert self._producer is not None
+        octets = builder.size()
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await (await self._producer.send_batch(builder, topic, partition=number))
+        except MessageSizeTooLargeError:
+            raise RunError(
+                f"topic {topic} takes no record batch of {octets} octets: raise its max.message.bytes, "
+                "pack fewer messages a record, or set verdicts: packed"
+            ) from None
+        except TimeoutError:
+            raise RunError(
+                f"topic {topic} acknowledged nothing for {DELIVERY_SECONDS:.0f} s; see the brokers"
+            ) from None
+        except KafkaError as error:
+            raise RunError(f"topic {topic} partition {number} refused verdicts or events: {error!r}") from None
+
+    async def stop(self) -> None:
+        """Close the connections. Everything written was acknowledged before."""
+        if self._producer is not None:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._producer.stop()
+
+
+def _verdicts(output: Output) -> Iterable[Entry]:
+    """Same key, same order, every header of the input and ours."""
+    policy = ("sigfw-policy", output.policy)
+    prefix = f"{output.partition.topic}/{output.partition.number}/"
+    for record, value in zip(output.records, output.verdicts, strict=True):
+        source = ("sigfw-source", f"{prefix}{record.offset}".encode())
+        yield record.key, value, [*record.headers, source, policy]
+
+
+def _dead_letters(output: Output) -> list[Entry]:
+    """The record as it came, and what was wrong with it."""
+    prefix = f"{output.partition.topic}/{output.partition.number}/"
+    letters: list[Entry] = []
+    for index, wrong in output.dead:
+        record = output.records[index]
+        ours = (("sigfw-source", f"{prefix}{record.offset}".encode()), ("sigfw-error", wrong.encode()))
+        letters.append((record.key, record.value, [*record.headers, *ours]))
+    return letters

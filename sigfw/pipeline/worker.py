@@ -1,0 +1,284 @@
+"""The service: records in, one call into the core a portion, verdicts out, offsets committed behind them.
+
+The way of a record: source.fetch → Service.judge → Partition.put → sink.write → source.commit. Nothing goes another
+way.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from sigfw._core.engine import Tables, Verdicts, Worker
+from sigfw.errors import ConfigError, RunError, SigfwError, StartError
+from sigfw.pipeline import events
+from sigfw.pipeline.kafka import quiet
+from sigfw.pipeline.partition import Partition
+from sigfw.pipeline.protocol import Output, Portion, Sink, Source
+from sigfw.records import timeout_line
+from sigfw.telemetry.http import Health, HttpServer
+from sigfw.telemetry.logs import get_logger
+from sigfw.telemetry.metrics import Metrics
+
+log = get_logger(__name__)
+
+COMMIT_EVERY_SECONDS: Final = 0.2  # what a crash repeats; a commit is one small request for all partitions
+TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's window may be told
+STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM: below the 30 s that systemd and Kubernetes wait
+# From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for one large
+# record.
+THREAD_OCTETS: Final = 512 * 1024
+END_OF_TIME_NS: Final = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides, swapped whole between two portions."""
+
+    tables: Tables
+    modes: dict[str, str]  # perimeter -> enforce, monitor or bypass
+    lists: dict[str, int]  # list -> prefixes
+    rules: tuple[tuple[str, str, str, str], ...] = ()  # id, mode, category, action
+
+
+LoadRules = Callable[[], Rules]
+
+
+class Service:
+    """One worker process: a source, a sink, the rules, and the core's Worker between them.
+
+    load: read policy and modes, at start and on SIGHUP. deadline_ns 0: nothing expires.
+    """
+
+    def __init__(
+        self, worker: Worker, load: LoadRules, metrics: Metrics, health: Health, *, deadline_ns: int = 0
+    ) -> None:
+        self._worker = worker
+        self._load = load
+        self.metrics = metrics
+        self.health = health
+        self._deadline_ns = deadline_ns
+        self._rules = load()
+        self._show_rules()
+        self._failure: BaseException | None = None
+        self._stopping = False
+        self.turn = asyncio.Lock()  # held while a Stream is used: a portion judged, time-outs ended, a partition left
+        self._beside: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+
+    def beside(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        """Call each so many seconds while the service runs; what it raises ends the service."""
+        self._beside.append((seconds, call))
+
+    # What the source tells.
+
+    def fail(self, fault: BaseException) -> None:
+        """A fault in a task beside the main loop, which raises it at its next turn. The first one counts."""
+        self._failure = self._failure or fault
+
+    def leave(self, partition: Partition) -> None:
+        """Queue what is still to be said about a partition that goes away: its reassemblies, its flood windows."""
+        tables = self._rules.tables
+        if partition.is_capture:  # nobody goes on with it: what is not whole by now never will be, and has its line
+            ended = partition.stream.expire(tables, END_OF_TIME_NS)
+            lines = [orjson.dumps(timeout_line(one, tables), option=orjson.OPT_APPEND_NEWLINE) for one in ended]
+        else:
+            ended, lines = partition.stream.abandon(tables), []
+        for one in ended:
+            self.metrics.count_reassembly_ended(str(one["reason"]))
+        self._tell(partition, events.of_ended(ended, tables) + partition.flood.close(), lines)
+
+    def left(self, partition: Partition) -> None:
+        self.metrics.drop_partition(partition.topic, partition.number)
+
+    # The main line.
+
+    async def run(self, source: Source, sink: Sink, http: HttpServer | None = None) -> None:
+        """Serve until SIGTERM, SIGINT or the end of the source. Raises StartError or RunError."""
+        self._handle_signals()
+        if http is not None:
+            http.start()
+        try:
+            with quiet():
+                await sink.start()
+                await source.start()
+        except StartError:
+            await self._close(source, sink, http)
+            raise
+        self.health.ready("start")
+        log.info("started", policy=self._rules.tables.name, digest=self._rules.tables.digest)
+        self.beside(COMMIT_EVERY_SECONDS, source.commit)
+        self.beside(TICK_SECONDS, lambda: self._tick(source))
+        beside = [asyncio.create_task(self._every(seconds, call)) for seconds, call in self._beside]
+        beside.append(asyncio.create_task(self.health.beating()))
+        try:
+            while not self._stopping and not source.finished:
+                self._raise_failure()
+                for portion in await source.fetch():
+                    await self._take(portion)
+            self.health.not_ready("stopping", "SIGTERM or the end of the source")
+            await self._finish(source)
+        finally:
+            for task in beside:
+                task.cancel()
+        await self._close(source, sink, http)
+        log.info("stopped")
+
+    async def _close(self, source: Source, sink: Sink, http: HttpServer | None) -> None:
+        await _in_time(source.stop(), "consumer")
+        await _in_time(sink.stop(), "producer")
+        if http is not None:
+            http.stop()
+
+    async def _take(self, portion: Portion) -> None:
+        async with self.turn:
+            if not portion.partition.closed:  # revoked since the fetch: its new owner judges it
+                portion.partition.put(await self.judge(portion))
+        await asyncio.sleep(0)  # the other tasks' turn: heartbeats, acknowledgements
+
+    async def judge(self, portion: Portion) -> Output:
+        """One call into the core, and what it says in the form in which it leaves."""
+        partition = portion.partition
+        began = time.monotonic()
+        if portion.octets > THREAD_OCTETS:
+            verdicts = await asyncio.to_thread(self._call, portion)
+        else:
+            verdicts = self._call(portion)
+        self.metrics.batch_seconds.observe(time.monotonic() - began)
+        suppressed = partition.flood.suppressed
+        told = partition.flood.admit(verdicts.events())
+        self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
+        if portion.records:
+            partition.saw(portion.records[-1].timestamp * 1_000_000)
+            partition.judged = portion.records[-1].offset + 1
+        return Output(
+            partition,
+            portion.records,
+            verdicts.values() if portion.records else [verdicts.lines()],
+            told,
+            list((dict(verdicts.dead()) | portion.unreadable).items()) if portion.records else (),
+            self._rules.tables.digest.encode(),
+            next_offset=partition.judged,
+            settles=not partition.flood.pending,
+            fetched=portion.fetched,
+        )
+
+    def _call(self, portion: Portion) -> Verdicts:
+        partition, rules = portion.partition, self._rules
+        return self._worker.judge(
+            rules.tables,
+            partition.stream,
+            portion.batch,
+            perimeter=partition.perimeter,
+            variant=partition.variant,
+            modes=rules.modes,
+            now_ns=time.time_ns(),
+            deadline_ns=self._deadline_ns,
+            limit=portion.limit,
+        )
+
+    def _tell(self, partition: Partition, told: list[bytes], lines: Sequence[bytes] = ()) -> None:
+        """Queue what no record brings; once the flood windows are closed, all judged before is settled."""
+        if told or lines:
+            settles = not partition.flood.pending
+            partition.put(Output(partition, verdicts=lines, events=told, next_offset=partition.judged, settles=settles))
+
+    # Beside the main line.
+
+    async def _tick(self, source: Source) -> None:
+        """End reassemblies that waited too long, and flood windows; show what waits."""
+        async with self.turn:
+            in_flight = 0
+            for partition in source.owned():
+                if partition.closed:
+                    continue
+                ended = partition.expire(self._rules.tables)
+                told = events.of_ended(ended, self._rules.tables)
+                self.metrics.count_reassembly_ended("reassembly_timeout", len(ended))
+                if partition.flood.due:
+                    told += partition.flood.close()
+                if told:
+                    self._tell(partition, told)
+                in_flight += partition.stream.in_flight
+            self.metrics.set_reassembly(in_flight)
+
+    async def _every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await call()
+            except Exception as fault:  # noqa: BLE001  a task that dies alone is a silent stall
+                self.fail(fault)
+
+    def _raise_failure(self) -> None:
+        if isinstance(self._failure, SigfwError):
+            raise self._failure
+        if self._failure is not None:
+            raise RunError(f"a fault of sigfw itself ({self._failure!r}); please report it") from self._failure
+
+    async def _finish(self, source: Source) -> None:
+        """Write and commit what is judged, within STOP_SECONDS."""
+        async with self.turn:
+            partitions = source.owned()
+            for partition in partitions:
+                self.leave(partition)
+                partition.closed = True
+        drained = await asyncio.gather(*(partition.drain(STOP_SECONDS) for partition in partitions))
+        self._raise_failure()
+        await source.commit(final=True)
+        for partition in partitions:
+            await partition.close()
+        if not all(drained):
+            raise RunError(
+                f"verdicts could not be written within {STOP_SECONDS:.0f} s of the stop; a restart judges them again"
+            )
+
+    # Signals.
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number.name)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._reloads.append(asyncio.create_task(self._reload())))
+        self._reloads: list[asyncio.Task[None]] = []
+
+    def _stop(self, name: str) -> None:
+        log.info("stopping", signal=name)
+        self._stopping = True
+
+    async def _reload(self) -> None:
+        """Read policy and modes again; the old ones stay where the new are bad."""
+        before = self._rules
+        try:
+            rules = await asyncio.to_thread(self._load)
+        except SigfwError as error:
+            mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error)]
+            for mistake in mistakes:
+                log.error("policy_refused", error=mistake, digest=before.tables.digest)
+            self.metrics.count_policy_reload(ok=False)
+            return
+        async with self.turn:
+            self._rules = rules
+        self._show_rules()
+        self.metrics.count_policy_reload(ok=True)
+        log.info("policy_loaded", policy=rules.tables.name, digest=rules.tables.digest)
+        for perimeter in rules.modes.keys() | before.modes.keys():
+            old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
+            if old != new:
+                log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
+
+    def _show_rules(self) -> None:
+        tables = self._rules.tables
+        self.metrics.set_policy(tables.name, tables.digest, time.time(), self._rules.lists, self._rules.rules)
+        self.metrics.set_modes(self._rules.modes)
+
+
+async def _in_time(stop: Awaitable[None], what: str) -> None:
+    """aiokafka's stop() can hang, or raise what was told before: all is written and committed by now."""
+    try:
+        await stop
+    except Exception as error:  # noqa: BLE001
+        log.warning("stop_failed", name=what, reason=type(error).__name__)
