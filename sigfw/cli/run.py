@@ -1,0 +1,51 @@
+"""sigfw run: the service."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from sigfw.config import Config, load
+from sigfw.errors import RunError
+from sigfw.pipeline.build import Outcome, serve
+from sigfw.pipeline.report import report
+from sigfw.telemetry import logs
+
+
+@click.command("run")
+@click.option(
+    "--config", type=click.Path(path_type=Path), required=True, help="The service's configuration, a YAML file."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Default: info; warning for a capture.",
+)
+def command(config: Path, log_level: str | None) -> None:
+    """Judge what comes from Kafka, until SIGTERM; or a capture, to its end.
+
+    Over a capture it ends with a table of what was judged. SIGHUP reads policy and modes again.
+    """
+    settings = load(config)
+    logs.configure(level=log_level or ("warning" if settings.source.kafka is None else "info"))
+    outcome = asyncio.run(_serve(config, settings))
+    capture, files = settings.source.capture, settings.sink.files
+    if capture is not None and files is not None:
+        labels = Path(capture.labels) if capture.labels else None
+        report(Path(files.verdicts), Path(files.events), labels, outcome.seconds)
+        click.echo(f"{outcome.not_sccp} frames or messages that hold no SCCP", err=True)
+        for problem in outcome.problems:
+            click.echo(problem, err=True)
+
+
+async def _serve(path: Path, settings: Config) -> Outcome:
+    try:
+        return await serve(path, settings)
+    except RunError as error:
+        # Not a step further: aiokafka would still send what it holds, perhaps for partitions that are another's by now.
+        click.echo(f"sigfw: {error}", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(error.exit_status)
