@@ -1,0 +1,243 @@
+"""Produce a capture to an input topic, as a publisher would, and wait for its verdicts.
+
+Messages are keyed by the unordered pair of their GTs, else by their link, so that segments and dialogues meet one
+worker. Times are those of the replay: what is old in the capture is not old traffic.
+"""
+
+import asyncio
+import itertools
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+from sigfw._core import framing, sccp
+from sigfw.config import KafkaSource, Topic
+from sigfw.errors import RunError, StartError
+from sigfw.pipeline.capture import open_capture
+from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, connection, partitions_of, quiet
+
+BATCH_RECORDS: Final = 500  # records a Kafka batch at most, and what is produced between two looks at the clock
+BATCH_OCTETS: Final = 900_000  # below a broker's default message.max.bytes
+SLICE_SECONDS: Final = 0.05  # with a rate: so long at most passes between two batches
+
+PCAP_HEADER: Final = struct.Struct(
+    "<IHHiIII"
+)  # classic pcap with nanoseconds: magic, version 2.4, zone, sigfigs, snaplen, link
+PCAP_PACKET: Final = struct.Struct("<IIII")  # seconds, nanoseconds, octets here, octets on the wire
+MAGIC_NS: Final = 0xA1B23C4D
+LINK_MTP3, LINK_SCCP = 141, 142
+SI_SCCP: Final = 3  # Q.704 14.2.1
+M3UA_DATA: Final = struct.Struct(">BBBBI")  # RFC 4666 3.1: version, reserved, class, type, octets in all
+M3UA_PROTOCOL_DATA: Final = struct.Struct(">HHIIBBBB")  # RFC 4666 3.3.1: tag, octets, OPC, DPC, SI, NI, MP, SLS
+
+
+@dataclass(slots=True)
+class Message:
+    octets: bytes
+    opc: int | None
+    dpc: int | None
+    sls: int
+    ni: int
+    key: bytes | None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What was produced, and what of it got no verdict."""
+
+    messages: int = 0
+    records: int = 0
+    seconds: float = 0.0
+    missing: int = 0
+
+
+def read_messages(path: Path) -> tuple[list[Message], int]:
+    """The SCCP messages of a capture, and how many frames or lines hold none. Raises UsageError."""
+    messages, others = [], 0
+    for octets, encapsulation in open_capture(path).records:
+        for frame in framing.frames(memoryview(octets), encapsulation):
+            if frame["kind"] != "sccp" or not frame["octets"]:
+                others += 1
+                continue
+            messages.append(_message(frame))
+    return messages, others
+
+
+def _message(frame: dict[str, Any]) -> Message:
+    octets, opc, dpc = bytes(frame["octets"]), frame["opc"], frame["dpc"]
+    parsed = sccp.parse(octets)
+    digits = sorted((parsed.get(side) or {}).get("digits") or "" for side in ("called", "calling"))
+    if all(digits):
+        key: bytes | None = "|".join(digits).encode()
+    else:
+        key = None if opc is None else f"{min(opc, dpc)}-{max(opc, dpc)}".encode()
+    return Message(octets, opc, dpc, frame["sls"] or 0, frame["ni"] or 0, key)
+
+
+def record(messages: list[Message], encapsulation: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """Value and headers of a record that holds these messages (one, unless it is a pcap)."""
+    first = messages[0]
+    if encapsulation == "pcap":
+        with_mtp3 = all(message.opc is not None for message in messages)
+        seconds, ns = divmod(time.time_ns(), 1_000_000_000)
+        parts = [PCAP_HEADER.pack(MAGIC_NS, 2, 4, 0, 0, 0xFFFF, LINK_MTP3 if with_mtp3 else LINK_SCCP)]
+        for message in messages:
+            octets = _mtp3(message) if with_mtp3 else message.octets
+            parts += (PCAP_PACKET.pack(seconds, ns, len(octets), len(octets)), octets)
+        return b"".join(parts), []
+    if encapsulation == "mtp3":
+        return _mtp3(first), []
+    if encapsulation == "m3ua":
+        return _m3ua(first), []
+    if first.opc is None:
+        return first.octets, []
+    return first.octets, [("sigfw-opc", b"%d" % first.opc), ("sigfw-dpc", b"%d" % (first.dpc or 0))]
+
+
+def _mtp3(message: Message) -> bytes:
+    """Q.704 2.2, 14.2: service information octet, then DPC 14, OPC 14 and SLS 4 bits, the least significant first."""
+    label = (message.dpc or 0) & 0x3FFF | ((message.opc or 0) & 0x3FFF) << 14 | (message.sls & 0xF) << 28
+    return bytes((message.ni << 6 | SI_SCCP,)) + label.to_bytes(4, "little") + message.octets
+
+
+def _m3ua(message: Message) -> bytes:
+    octets = 16 + len(message.octets)
+    padding = -octets % 4
+    head = M3UA_PROTOCOL_DATA.pack(
+        0x0210, octets, message.opc or 0, message.dpc or 0, SI_SCCP, message.ni, 0, message.sls
+    )
+    return M3UA_DATA.pack(1, 0, 1, 1, 8 + octets + padding) + head + message.octets + bytes(padding)
+
+
+class Replay:
+    """Produces messages to one input topic.
+
+    pack: messages a record, above 1 as pcap. rate: messages a second, 0 as fast as it goes. timeout: seconds without any
+    verdict after which the rest is taken not to come.
+    """
+
+    def __init__(
+        self, source: KafkaSource, name: str, *, pack: int = 1, rate: float = 0.0, timeout: float = 30.0
+    ) -> None:
+        self._source = source
+        self._name = name
+        self._topic: Topic = source.topics[name]
+        self._pack = pack
+        self._rate = rate
+        self._timeout = timeout
+        self._encapsulation = "pcap" if pack > 1 else self._topic.encapsulation
+        self._partitions: list[int] = []
+        self._produced: set[tuple[int, int]] = set()
+        self.done = Replayed()
+
+    async def run(self, messages: list[Message], *, loop: bool = False, wait: bool = False) -> Replayed:
+        """Produce all of them, with `loop` until cancelled. Raises StartError or RunError."""
+        with quiet():
+            found = await partitions_of(self._source, [self._name, self._topic.verdicts])
+        for topic in (self._name, self._topic.verdicts):
+            if topic not in found:
+                raise StartError(
+                    f"topic {topic} is not in Kafka at {address(self._source)}; make it, or correct the configuration"
+                )
+        self._partitions = list(range(found[self._name]))
+        reader = await self._start_reader(found[self._topic.verdicts]) if wait else None
+        began = time.monotonic()
+        try:
+            await self._produce(itertools.cycle(messages) if loop else iter(messages), wait=wait)
+            self.done.seconds = time.monotonic() - began
+            if reader is not None:
+                await self._await_verdicts(reader)
+        except KafkaError as error:
+            raise RunError(f"topic {self._name} at {address(self._source)}: {error!r}") from None
+        finally:
+            if reader is not None:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await reader.stop()
+        return self.done
+
+    async def _produce(self, messages: Iterator[Message], *, wait: bool) -> None:
+        producer = AIOKafkaProducer(
+            **connection(self._source), acks="all", enable_idempotence=True, max_batch_size=BATCH_OCTETS
+        )
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await producer.start()
+        try:
+            began = time.monotonic()
+            size = BATCH_RECORDS * self._pack if not self._rate else max(1, int(self._rate * SLICE_SECONDS))
+            while some := list(itertools.islice(messages, size)):
+                await self._send(producer, some, keep=wait)
+                self.done.messages += len(some)
+                if self._rate:
+                    await asyncio.sleep(max(0.0, began + self.done.messages / self._rate - time.monotonic()))
+        finally:
+            async with asyncio.timeout(STOP_SECONDS):
+                await producer.stop()
+
+    async def _send(self, producer: AIOKafkaProducer, messages: list[Message], *, keep: bool) -> None:
+        """Send a slice: its messages by partition, each partition's in its order."""
+        by_partition: dict[int, list[Message]] = {}
+        for message in messages:
+            by_partition.setdefault(self._partition(message), []).append(message)
+        waiting = []
+        for number, ours in by_partition.items():
+            builder = producer.create_batch()
+            for some in (ours[i : i + self._pack] for i in range(0, len(ours), self._pack)):
+                value, headers = record(some, self._encapsulation)
+                if self._encapsulation != self._topic.encapsulation:
+                    headers.append(("sigfw-encapsulation", self._encapsulation.encode()))
+                key = some[0].key if self._pack == 1 else None
+                if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    waiting.append((number, builder, await producer.send_batch(builder, self._name, partition=number)))
+                    builder = producer.create_batch()
+                    builder.append(timestamp=None, key=key, value=value, headers=headers)
+            waiting.append((number, builder, await producer.send_batch(builder, self._name, partition=number)))
+        for number, builder, sent in waiting:
+            base = (await sent).offset
+            self.done.records += builder.record_count()
+            if keep:
+                self._produced.update((number, base + i) for i in range(builder.record_count()))
+
+    def _partition(self, message: Message) -> int:
+        """As Kafka clients do by the key; what has no key keeps to the first partition, in order."""
+        if message.key is None:
+            return 0
+        return int(_PARTITIONER(message.key, self._partitions, self._partitions))
+
+    async def _start_reader(self, partitions: int) -> AIOKafkaConsumer:
+        reader = AIOKafkaConsumer(**connection(self._source), enable_auto_commit=False)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await reader.start()
+                reader.assign([TopicPartition(self._topic.verdicts, number) for number in range(partitions)])
+                await reader.seek_to_end()
+                for tp in reader.assignment():
+                    await reader.position(tp)  # from here on, before the first message is produced
+        except (KafkaError, TimeoutError) as error:
+            raise StartError(f"topic {self._topic.verdicts} cannot be read ({error!r}); see the brokers") from None
+        return reader
+
+    async def _await_verdicts(self, reader: AIOKafkaConsumer) -> None:
+        """Read verdict records until each produced record has one, or none came within the time-out."""
+        prefix = f"{self._name}/".encode()
+        last = time.monotonic()
+        while self._produced and time.monotonic() - last < self._timeout:
+            before = len(self._produced)
+            for verdicts in (await reader.getmany(timeout_ms=200, max_records=BATCH_RECORDS * 4)).values():
+                for verdict in verdicts:
+                    for name, value in verdict.headers:
+                        if name == "sigfw-source" and value.startswith(prefix):
+                            number, offset = value[len(prefix) :].split(b"/")
+                            self._produced.discard((int(number), int(offset)))
+            if len(self._produced) < before:
+                last = time.monotonic()
+        self.done.missing = len(self._produced)
+
+
+_PARTITIONER: Final = DefaultPartitioner()
