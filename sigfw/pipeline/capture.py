@@ -28,7 +28,7 @@ class Capture:
     name: str
     batch: Batch
     notes: list[str] = field(default_factory=list)
-    records: list[tuple[bytes | mmap.mmap, str]] = field(default_factory=list)  # what the batch holds: octets, encapsulation
+    records: list[tuple[bytes | mmap.mmap, str]] = field(default_factory=list)  # of the batch: octets, encapsulation
 
     def problems(self) -> list[str]:
         """One line for everything that kept a part of the file from being read."""
@@ -129,7 +129,9 @@ def read_hex(path: Path, f: IO[bytes]) -> Capture:
         meta.append(("m3ua", None, None, None) if encapsulation == "m3ua" else None)
     if notes and not values:
         raise UsageError(f"{path}: {notes[0]}" + (f" (and {len(notes) - 1} lines more)" if notes[1:] else ""))
-    records: list[tuple[bytes | mmap.mmap, str]] = [(v, "sccp" if m is None else "m3ua") for v, m in zip(values, meta, strict=True)]
+    records: list[tuple[bytes | mmap.mmap, str]] = [
+        (value, "sccp" if of is None else "m3ua") for value, of in zip(values, meta, strict=True)
+    ]
     return Capture(path.name, Batch(values, "sccp", frames=frames, meta=meta, capture=True), notes, records)
 
 

@@ -119,8 +119,8 @@ def _m3ua(message: Message) -> bytes:
 class Replay:
     """Produces messages to one input topic.
 
-    pack: messages a record, above 1 as pcap. rate: messages a second, 0 as fast as it goes. timeout: seconds without any
-    verdict after which the rest is taken not to come.
+    pack: messages a record, above 1 as pcap. rate: messages a second, 0 as fast as it goes. timeout: seconds without
+    any verdict after which the rest is taken not to come.
     """
 
     def __init__(
