@@ -1,11 +1,12 @@
 """Fixtures over a real Kafka: one broker shared by the session, fresh topics a test, a broker of one's own to break."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.kafka.broker import Broker, Cluster
+from tests.kafka.service import Topics, Worker
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +40,15 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def make_topic(broker: Broker) -> Callable[..., Awaitable[str]]:
-    """Make a topic that no other test has: `await make_topic("in", partitions=3)` gives its name."""
-    run = uuid.uuid4().hex[:8]
+def topics(broker: Broker) -> Topics:
+    """Names of topics and of a group that no other test has; `await topics.make()` makes them."""
+    return Topics(broker.bootstrap, f"t{uuid.uuid4().hex[:8]}")
 
-    async def make(role: str, partitions: int = 1, **configs: str) -> str:
-        name = f"t{run}.{role}"
-        await broker.create_topic(name, partitions, **configs)
-        return name
 
-    return make
+@pytest.fixture(autouse=True)
+def end_workers() -> Iterator[None]:
+    """End the workers that a failing test left."""
+    started = len(Worker.started)
+    yield
+    for worker in Worker.started[started:]:
+        worker.kill()

@@ -1,0 +1,173 @@
+"""What goes in by Kafka comes out by Kafka: the same key, partition, order and headers, and the verdict of `screen`."""
+
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from sigfw import records
+from tests.kafka.broker import Broker
+from tests.kafka.service import Input, Topics, Worker, committed, consume, message, produce, sigfw, verdicts_of
+
+DECISION = ("action", "reason", "rule", "category")
+
+
+def decision(verdict: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(verdict[key] for key in DECISION)
+
+
+async def screened(folder: Path, messages: list[bytes]) -> list[tuple[Any, ...]]:
+    """What `sigfw screen` decides of the messages."""
+    capture = folder / "messages.hex"
+    capture.write_text("".join(f"{octets.hex()}\n" for octets in messages))
+    done = await sigfw("screen", str(capture), "--policy", str(folder / "policy.yaml"), "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    return [decision(orjson.loads(line)) for line in done.stdout.splitlines()]
+
+
+def pcap(messages: list[bytes]) -> bytes:
+    """Classic pcap of SCCP messages (link type 142), a frame each, of now."""
+    now = int(time.time())
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 142)]
+    for octets in messages:
+        parts += [struct.pack("<IIII", now, 0, len(octets), len(octets)), octets]
+    return b"".join(parts)
+
+
+async def test_single_messages_keep_key_partition_order_and_headers(topics: Topics, tmp_path: Path) -> None:
+    await topics.make(partitions=3)
+    sent: list[list[Input]] = [
+        [(b"k%d" % n, message(n * 3 + p), [("trace", b"%d" % n), ("trace", b"again")]) for n in range(500)]
+        for p in range(3)
+    ]
+    for partition, inputs in enumerate(sent):
+        await produce(topics.bootstrap, topics.inputs, partition, inputs)
+    worker = await Worker(topics.config(tmp_path)).ready()
+    came = await consume(topics.bootstrap, topics.verdicts, 1500)
+    digest = verdicts_of(came[:1])[0]["policy"]["digest"]
+
+    assert [(r.partition, r.key, r.headers[:2]) for r in came] == [
+        (p, key, tuple(headers)) for p, inputs in enumerate(sent) for key, _, headers in inputs
+    ]
+    ids = [f"{topics.inputs}/{r.partition}/{r.offset}" for r in came]
+    assert [dict(r.headers)["sigfw-source"].decode() for r in came] == ids
+    assert {dict(r.headers)["sigfw-policy"].decode() for r in came} == {digest}
+    verdicts = verdicts_of(came)
+    assert [verdict["id"] for verdict in verdicts] == [f"{id_}/1/0" for id_ in ids]
+    expected = await screened(tmp_path, [value for inputs in sent for _, value, _ in inputs if value])
+    assert [decision(verdict) for verdict in verdicts] == expected
+    assert {verdict["action"] for verdict in verdicts} >= {"allow", "drop"}
+
+    assert await worker.stop() == 0
+    assert await committed(topics.bootstrap, topics.name) == {0: 500, 1: 500, 2: 500}
+
+
+@pytest.mark.parametrize("form", ["json", "packed"])
+async def test_pcap_record_gives_one_verdict_record_for_its_messages(topics: Topics, tmp_path: Path, form: str) -> None:
+    await topics.make()
+    groups = [[message(n) for n in range(start, start + 64)] for start in range(0, 640, 64)]
+    header = ("sigfw-encapsulation", b"pcap")
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, pcap(group), [header]) for group in groups])
+    worker = await Worker(topics.config(tmp_path, verdicts=form)).ready()
+    came = await consume(topics.bootstrap, topics.verdicts, 10)
+    expected = await screened(tmp_path, [octets for group in groups for octets in group])
+
+    assert [record.headers[0] for record in came] == [header] * 10
+    if form == "json":
+        verdicts = verdicts_of(came)
+        assert [verdict["id"] for verdict in verdicts] == [
+            f"{topics.inputs}/0/{record}/{frame}/0" for record in range(10) for frame in range(1, 65)
+        ]
+        assert [decision(verdict) for verdict in verdicts] == expected
+    else:
+        unpacked = [records.unpack(record.value) for record in came]
+        assert [record["base_offset"] for record in unpacked] == list(range(10))
+        entries = [entry for record in unpacked for entry in record["verdicts"]]
+        assert [(entry["action"], entry["reason"]) for entry in entries] == [of[:2] for of in expected]
+        assert [entry["frame"] for entry in entries] == list(range(1, 65)) * 10
+    assert await worker.stop() == 0
+
+
+async def test_record_that_cannot_be_framed_gets_a_verdict_and_a_dead_letter(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    bad: list[Input] = [
+        (b"a", b"no capture", [("sigfw-encapsulation", b"pcap")]),
+        (b"b", None, [("trace", b"1")]),
+        (b"c", message(1), [("sigfw-encapsulation", b"smoke signals")]),
+    ]
+    await produce(topics.bootstrap, topics.inputs, 0, [(b"x", message(1), []), *bad, (b"y", message(1), [])])
+    worker = await Worker(topics.config(tmp_path)).ready()
+    came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 5))
+    letters = await consume(topics.bootstrap, topics.dead, 3)
+
+    assert [verdict["reason"] for verdict in came[1:4]] == ["unframed"] * 3
+    assert decision(came[0]) == decision(came[4])
+    assert [(letter.key, letter.value) for letter in letters] == [(key, value) for key, value, _ in bad]
+    for letter, (_, _, headers) in zip(letters, bad, strict=True):
+        assert letter.headers[: len(headers)] == tuple(headers)
+        assert {"sigfw-source", "sigfw-error"} <= dict(letter.headers).keys()
+    assert await worker.stop() == 0
+
+
+async def test_denied_and_alerted_messages_give_events_without_identities(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    identities = {"pseudonymise": True, "key_file": str(key)}
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(n), []) for n in range(70)])
+    worker = await Worker(topics.config(tmp_path, identities=identities)).ready()
+    came = await consume(topics.bootstrap, topics.verdicts, 70)
+    verdicts = verdicts_of(came)
+    told = [v["id"] for v in verdicts if v["action"] in ("drop", "reject", "redirect")]
+    events = [orjson.loads(record.value) for record in await consume(topics.bootstrap, topics.events, len(told))]
+
+    assert set(told) <= {event["event"]["id"] for event in events}
+    assert b"hmac:" in came[0].value
+    everything = b"".join(record.value for record in came) + orjson.dumps(events)
+    for n in range(70):
+        assert b"26201%010d" % n not in everything
+    assert await worker.stop() == 0
+
+
+async def test_message_older_than_the_deadline_expires(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    now_ms = int(time.time() * 1e3)
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(5), [])], time_ms=now_ms - 3_600_000)
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(5), [])], time_ms=now_ms + 60_000)
+    worker = await Worker(topics.config(tmp_path, deadline_ms=60_000)).ready()
+    came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 2))
+    assert came[0]["reason"] == "expired"
+    assert came[1]["reason"] != "expired"
+    assert await worker.stop() == 0
+
+
+async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_path: Path) -> None:
+    await topics.make(partitions=2)
+    capture = tmp_path / "messages.hex"
+    capture.write_text("".join(f"{message(n).hex()}\n" for n in range(1000)))
+    config = topics.config(tmp_path)
+
+    alone = await sigfw("replay", str(capture), "--config", str(config), "--wait", "--timeout", "1")
+    assert alone.returncode == 1, alone.stderr
+    assert "0 of 1000 records have their verdict" in alone.stderr
+
+    worker = await Worker(config).ready()
+    packed = await sigfw("replay", str(capture), "--config", str(config), "--pack", "16", "--wait")
+    assert packed.returncode == 0, packed.stderr
+    rated = await sigfw("replay", str(capture), "--config", str(config), "--rate", "2000", "--wait")
+    assert rated.returncode == 0, rated.stderr
+    assert worker.metric('sigfw_messages_total{encapsulation="pcap",perimeter="international"}') == 1000
+    assert worker.metric('sigfw_messages_total{encapsulation="sccp",perimeter="international"}') == 2000
+    assert await worker.stop() == 0
+
+
+def test_broker_says_what_is_missing_without_java(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fixture must not skip: a run without Kafka proves nothing."""
+    from tests.kafka import broker as module
+
+    monkeypatch.setattr(module.shutil, "which", lambda _tool: None)
+    with pytest.raises(module.BrokerError, match="java is not installed"):
+        Broker()
