@@ -24,7 +24,7 @@ from sigfw.pipeline.replay import Message, Replay, Replayed, read_messages
 @click.option("--rate", type=click.FloatRange(0), default=0.0, help="Messages a second; 0: as fast as it goes.")
 @click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
 @click.option("--wait", is_flag=True, help="Wait for the verdict of every record; status 1 if one does not come.")
-@click.option("--timeout", type=click.FloatRange(0), default=30.0, show_default=True, help="Of --wait: seconds without any.")
+@click.option("--timeout", type=click.FloatRange(0), default=30.0, help="Of --wait: seconds without any verdict [30].")
 @click.pass_context
 def command(
     context: click.Context,
@@ -47,7 +47,8 @@ def command(
     messages, others = read_messages(capture)
     if not messages:
         raise UsageError(f"{capture}: holds no SCCP message; `sigfw decode {capture}` says what it holds")
-    done = asyncio.run(_run(Replay(source, name, pack=pack, rate=rate, timeout=timeout), messages, loop=loop, wait=wait))
+    replay = Replay(source, name, pack=pack, rate=rate, timeout=timeout)
+    done = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
     click.echo(f"{done.messages} messages in {done.records} records to {name}, {done.seconds:.2f} s", err=True)
     if others:
         click.echo(f"{others} frames or messages of {capture} hold no SCCP and were left out", err=True)

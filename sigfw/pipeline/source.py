@@ -19,7 +19,7 @@ from sigfw import names
 from sigfw._core.engine import Batch
 from sigfw.config import KafkaSource as Settings
 from sigfw.errors import RunError, StartError
-from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, connection
+from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, connection, partitions_of
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Fail, Portion
 from sigfw.telemetry.logs import get_logger
@@ -96,15 +96,15 @@ class KafkaSource:
                 f"group {settings.group} at {address(settings)} cannot be joined ({type(error).__name__}); see its log"
             ) from None
         if settings.worker is not None:
-            self._assign_by_ordinal(settings.worker)
+            await self._assign_by_ordinal(settings.worker)
 
-    def _assign_by_ordinal(self, worker: int) -> None:
+    async def _assign_by_ordinal(self, worker: int) -> None:
         """Take every n-th partition of each topic, n the number of workers: no group, no rebalance."""
+        counts = await partitions_of(self._settings, self._settings.topics)
         mine = [
             TopicPartition(topic, number)
-            for topic in self._settings.topics
-            for number in sorted(self.consumer.partitions_for_topic(topic) or ())
-            if number % self._workers == worker
+            for topic, count in counts.items()
+            for number in range(worker, count, self._workers)
         ]
         if not mine:
             raise StartError(

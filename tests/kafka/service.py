@@ -17,6 +17,7 @@ import orjson
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 
 from tests.kafka.broker import ROOT, create_topic, free_port
 
@@ -181,7 +182,7 @@ async def consume(bootstrap: str, topic: str, count: int, seconds: float = 30.0)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()])
+        consumer.assign(await partitions_of(bootstrap, topic))
         await consumer.seek_to_beginning()
         deadline = time.monotonic() + seconds
         records: list[ConsumerRecord] = []
@@ -193,12 +194,21 @@ async def consume(bootstrap: str, topic: str, count: int, seconds: float = 30.0)
         await consumer.stop()
 
 
+async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    await client.bootstrap()
+    try:
+        cluster = await client.fetch_all_metadata()
+        return [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
+    finally:
+        await client.close()
+
+
 async def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
     try:
-        numbers = consumer.partitions_for_topic(topic) or await consumer._client._wait_on_metadata(topic)
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in numbers])
+        ends = await consumer.end_offsets(await partitions_of(bootstrap, topic))
         return {tp.partition: end for tp, end in ends.items()}
     finally:
         await consumer.stop()
