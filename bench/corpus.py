@@ -2,8 +2,8 @@
 
 Writes FOLDER/corpus.pcap.gz, Ethernet/IP/SCTP/M3UA as at the perimeter, and FOLDER/labels.jsonl.gz, one line per SCCP
 message: `frame` from 1, `index` within it from 0, `label` (legitimate or attack), `category`, `technique`
-(`needs_state`: nothing in the message itself gives it away), and for segments `final`: [frame, index] of the one that completes the
-message, null where it never comes. One seed, one corpus, octet for octet.
+(`needs_state`: nothing in the message itself gives it away), and for segments `final`: [frame, index] of the one that
+completes the message, null where it never comes. One seed, one corpus, octet for octet.
 """
 
 import argparse
