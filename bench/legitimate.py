@@ -65,7 +65,7 @@ def purge(w: World) -> list[Message]:
 
 def restore(w: World) -> list[Message]:
     vlr, subscriber = Party(w.node(w.partner()), VLR), w.home_imsi()
-    data = begin(w.tid(), request(map_context(18, 2)), invoke(57, argument("restoreData", imsi=imsi(subscriber))))
+    data = begin(w.tid(), request(map_context(1, 3)), invoke(57, argument("restoreData", imsi=imsi(subscriber))))
     return [Message(w.unit(w.to(HLR), vlr, data))]
 
 
