@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from truth import TRUTH_LABELS, hex_line, packets, payload_of, exported_pdus, pcap_frames
+from truth import TRUTH_LABELS, exported_pdus, hex_line, packets, payload_of, pcap_frames
 
 COUNTRY_CODES = ("1", "27", "33", "41", "44", "86", "91", "220", "972")  # those that occur
 MADE_UP = ("00101", "12345", "12301", "0", "9876543210", "441122", "441354", "89191", "989")  # nobody's already
@@ -26,9 +26,14 @@ FIELDS = {
     "isup.called": "national",
     "isup.calling": "national",
     "isup.original_called_number": "national",
+    "isup.redirecting": "national",
     "isup.redirecting_number": "national",
     "gsm_map.tbcd_digits": "imei",
+    "gsm_a.dtap.cld_party_bcd_num": "e164",
 }
+
+# Numbers in a context that tshark does not dissect, as octets.
+UNDISSECTED = {"5044040020": "5000000020", "5044614000": "5000004000", "4514064206": "4500004206"}
 
 
 def replace(digits: str, kind: str) -> str:
@@ -47,7 +52,7 @@ def replace(digits: str, kind: str) -> str:
         return "447700900"[: len(digits) - 3] + digits[-3:]
     if digits.startswith("1") and len(digits) == 11:
         return "120255501" + digits[-2:]
-    code = next(code for code in COUNTRY_CODES if digits.startswith(code))
+    code = next((code for code in COUNTRY_CODES if digits.startswith(code)), "")
     return code + digits[-3:].rjust(len(digits) - len(code), "0")
 
 
@@ -71,6 +76,8 @@ def anonymise(packet: Element, frame: bytes) -> bytes:
         kind = "e214" if kind == "gt" and len(digits) == 15 and digits.startswith("44") else kind
         new = replace(digits.lower(), kind or "") + nibbles[len(digits) :]
         out[at : at + len(old)] = bytes.fromhex("".join(new[i + 1] + new[i] for i in range(0, len(new), 2)))
+    for old, new in UNDISSECTED.items():
+        out = out.replace(bytes.fromhex(old), bytes.fromhex(new))
     return bytes(out)
 
 
