@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from sigfw import records
-from sigfw._core.engine import Tables
+from sigfw._core.tables import Tables
 
 FIRST: Final = 100  # enough to show what a flood consists of
 WINDOW_SECONDS: Final = 5.0  # also how long a commit may wait while a flood lasts, hence what a crash then repeats

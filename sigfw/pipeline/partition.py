@@ -5,7 +5,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from sigfw._core.engine import Stream, Tables
+from sigfw._core.engine import Stream
+from sigfw._core.tables import Tables
 from sigfw.pipeline.events import Flood
 
 if TYPE_CHECKING:

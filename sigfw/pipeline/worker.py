@@ -13,7 +13,8 @@ from typing import Final
 
 import orjson
 
-from sigfw._core.engine import Tables, Verdicts, Worker
+from sigfw._core.engine import Verdicts, Worker
+from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
 from sigfw.pipeline.kafka import quiet
