@@ -331,7 +331,7 @@ MAP_CONTEXTS: Final[dict[int, tuple[str, dict[int, tuple[int, ...]]]]] = {
 # MAP version 1 has no dialogue portion: what a Begin without an ACN may rightly carry (TS 09.02).
 MAP_V1_OPCODES: Final = tuple(sorted({op for _, versions in MAP_CONTEXTS.values() for op in versions.get(1, ())}))
 
-# CAP application contexts (TS 29.078 5.6; phases 1 and 2: TS 09.78): number of ours -> name, opcodes.
+# CAP application contexts (TS 29.078; phases 1 and 2: TS 09.78): number of ours -> name, opcodes.
 _CAP_CALL: Final = (
     *(0, 16, 17, 18, 19, 20, 22, 23, 24, 27, 31, 32, 33, 34, 35, 36, 41, 44, 45, 46, 47, 48, 49, 53, 55),
     *(86, 88, 90, 93, 95, 96, 97),

@@ -10,6 +10,7 @@ from sigfw._core.wire cimport Cursor
 
 cdef enum:
     TAG_INTEGER = 0x02
+    TAG_OCTET_STRING = 0x04
     TAG_NULL = 0x05
     TAG_OID = 0x06
     TAG_EXTERNAL = 0x28

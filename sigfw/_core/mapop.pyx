@@ -7,7 +7,7 @@
 from libc.stdint cimport int8_t, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from sigfw._core.ber cimport Tlv, ber_next
+from sigfw._core.ber cimport TAG_OCTET_STRING, Tlv, ber_next
 from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
@@ -263,6 +263,8 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             continue
         e = &mapop_edges[node.first + i]
         if node.flags & IN_ORDER:
+            if i < f.place and t.id == TAG_OCTET_STRING:  # its place was its only name
+                wrong(w, E_BAD_TAG, t.start)
             if i < 64:
                 if f.seen >> i & 1:
                     wrong(w, E_DUPLICATE, t.start)

@@ -1,8 +1,8 @@
 # TCAP (ITU-T Q.773), as the second stage after SCCP: what a message is, its dialogue portion and every component.
 #
-#   package  61 Unidirectional  62 Begin  64 End  65 Continue  67 Abort         Q.773 table 8
-#     48 OTID  49 DTID  4A P-abort cause                                        Q.773 tables 9 to 11
-#     6B dialogue portion: 28 EXTERNAL { 06 abstract syntax  A0 { 60 AARQ | 61 AARE | 64 ABRT } }   Q.773 4.2.3
+#   package  61 Unidirectional  62 Begin  64 End  65 Continue  67 Abort
+#     48 OTID  49 DTID  4A P-abort cause
+#     6B dialogue portion: 28 EXTERNAL { 06 abstract syntax  A0 { 60 AARQ | 61 AARE | 64 ABRT } }
 #     6C component portion: A1 Invoke  A2 ReturnResultLast  A3 ReturnError  A4 Reject  A7 ReturnResultNotLast
 #
 # What breaks the recommendation is noted once (Msg.error_*) and reading goes on where it can: a message is judged by
@@ -35,7 +35,7 @@ cdef enum:
     HAS_DIALOGUE = 8
     HAS_COMPONENTS = 16
 
-cdef const char* DIALOGUE_AS = b"\x00\x11\x86\x05\x01\x01\x01"  # 0.0.17.773.1.1.1, Q.773 4.2.3
+cdef const char* DIALOGUE_AS = b"\x00\x11\x86\x05\x01\x01\x01"  # 0.0.17.773.1.1.1
 cdef const char* UNIDIALOGUE_AS = b"\x00\x11\x86\x05\x01\x02\x01"  # 0.0.17.773.1.2.1
 cdef const char* MAP_DIALOGUE_AS = b"\x04\x00\x00\x01\x01\x01\x01"  # 0.4.0.0.1.1.1.1, TS 29.002 17.4
 
@@ -102,7 +102,7 @@ cdef void not_tcap(Msg* m) noexcept nogil:
 
 
 cdef void transaction_id(Msg* m, const Tlv* t, uint8_t* octets, uint8_t* n) noexcept nogil:
-    """Q.773 4.2.1.2: one to four octets. What is longer keeps its first four and is malformed."""
+    """Q.773: one to four octets. What is longer keeps its first four and is malformed."""
     cdef uint32_t length = left(&t.content)
     if length == 0 or length > 4:
         bad(m, E_BAD_LENGTH, t.start)
@@ -209,7 +209,7 @@ cdef void user_information(Msg* m, const Tlv* information) noexcept nogil:
 
 
 cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
-    """AARQ and AUDT (60), AARE (61), ABRT (64): Q.773 4.2.3. A missing protocol version means version 1."""
+    """AARQ and AUDT (60), AARE (61), ABRT (64) of Q.773. A missing protocol version means version 1."""
     cdef Cursor c = pdu.content
     cdef Cursor names
     cdef Tlv t, name
@@ -292,7 +292,7 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
 
 
 cdef void operation_code(Msg* m, Component* c, const Tlv* t) noexcept nogil:
-    """Local integer or global OID (Q.773 4.2.2.2). A global one is read by its last arc, and keeps its octets."""
+    """Local integer or global OID (Q.773). A global one is read by its last arc, and keeps its octets."""
     cdef Cursor arcs
     cdef uint32_t arc = 0
     cdef int status
@@ -354,7 +354,7 @@ cdef void invoke_identifier(Msg* m, Component* c, const Tlv* t) noexcept nogil:
         bad_component(m, c, E_BAD_TAG, t.start)
         return
     status = ber_int(&t.content, &c.invoke_id)
-    if status == OK and not -128 <= c.invoke_id <= 127:  # Q.773 4.2.2.1: InvokeIdType
+    if status == OK and not -128 <= c.invoke_id <= 127:  # Q.773: InvokeIdType
         status = E_BAD_VALUE
     if status != OK:
         bad_component(m, c, status, t.start)
@@ -431,7 +431,7 @@ cdef void component_portion(Group* g, Msg* m, const Tlv* portion) noexcept nogil
     cdef Tlv t
     cdef uint8_t kind
     cdef int status
-    if rest.p == rest.end:  # Q.773 4.2.1: a component portion holds at least one
+    if rest.p == rest.end:  # Q.773: a component portion holds at least one
         fail(m, LAYER_COMPONENT, E_MISSING, at(m, portion.start))
     while rest.p != rest.end:
         status = ber_next(&rest, &t)
@@ -457,7 +457,7 @@ cdef void component_portion(Group* g, Msg* m, const Tlv* portion) noexcept nogil
 
 
 cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
-    """Q.773 4.2.1: what each package type must and may hold. Order is not held against it."""
+    """What each package type must and may hold. Order is not held against it."""
     cdef Cursor rest = whole.content
     cdef Tlv t
     cdef int status

@@ -139,6 +139,11 @@ def test_position_tells_untagged_members_apart() -> None:
     assert numbers(got) == {("imsi", "imsi", IMSI), ("address", "msc-Number", "441"), ("address", "vlr-Number", "442")}
 
 
+def test_untagged_member_out_of_its_place_is_malformed() -> None:
+    argument: Node = (0x30, [(0x81, address("441")), (0x04, address("442")), (0x04, digits(IMSI))])
+    assert read(begin(invoke(2, argument), acn="0.4.0.0.1.0.1.3"))["error"][:2] == ("map", "bad_tag")
+
+
 def test_second_identity_is_kept_and_is_malformed() -> None:
     argument: Node = (0x30, [(0x80, digits(IMSI)), (0x80, digits("262011234567890")), (0x81, address("4477"))])
     got = read(begin(invoke(7, argument), acn="0.4.0.0.1.0.16.3"))
