@@ -11,7 +11,7 @@ from sigfw._core.ber cimport TAG_OCTET_STRING, Tlv, ber_next
 from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
-    E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI, KIND_LMSI,
+    E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRAILING, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI, KIND_LMSI,
     KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_NUMBERS, MAX_READINGS, OK, RETURN_RESULT_LAST,
     RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA, ROLE_SM_RP_OA, SEGMENT_NONE,
     TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
@@ -73,6 +73,8 @@ cdef enum EdgeKind:        # as in mapop_tables.py
 
 cdef enum:
     IN_ORDER = 1           # MapNode.flags: a SEQUENCE
+    ONE_OF = 2             # a CHOICE
+    CLOSED = 4             # a CHOICE that no later release extends
     OPAQUE = 1             # MapOperation.flags: its argument's type is not known here
     OPTIONAL_ARGUMENT = 2
     OLDER_ARGUMENT = 4     # the form of version 2 has fields that the newest has not
@@ -242,7 +244,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
     while True:
         node = &mapop_nodes[f.node]
         if f.rest.p == f.rest.end:
-            if node.must & ~f.met:
+            if node.must & ~f.met or (node.flags & ONE_OF and not f.seen):
                 wrong(w, E_MISSING, whole.p if depth == 0 else stack[depth - 1].rest.p)
             if depth == 0:
                 return
@@ -257,9 +259,10 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
         i = find_edge(node, f.place, t.id)
         if i < 0:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
-            if depth == 0 or i == -2:
+            if depth == 0 or i == -2 or node.flags & CLOSED:
                 wrong(w, E_BAD_TAG, t.start)
             w.unknown = True
+            f.seen |= node.flags & ONE_OF
             continue
         e = &mapop_edges[node.first + i]
         if node.flags & IN_ORDER:
@@ -270,6 +273,10 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
                     wrong(w, E_DUPLICATE, t.start)
                 f.seen |= <uint64_t>1 << i
             f.place = e.after
+        elif node.flags & ONE_OF:
+            if f.seen:
+                wrong(w, E_TRAILING, t.start)
+            f.seen = ONE_OF
         if e.must:
             f.met |= <uint32_t>1 << (e.must - 1)
         if e.kind == NODE:

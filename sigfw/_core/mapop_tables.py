@@ -19,7 +19,7 @@ from sigfw import names
 # What an edge is; mapop.pyx has the same numbers.
 SKIP, NODE, IMSI, ADDRESS, MSISDN, IMEI, LMSI, TMSI, ISUP, ISUP_GENERIC, SM_RP_UI, REQUESTED = range(12)
 ROLE_SM_RP_OA, ROLE_SM_RP_DA, ROLE_CAMEL_GSMSCF, ROLE_NODE = 1, 2, 4, 8
-SEQUENCE_FLAG = 1  # of a node: members stand in order
+IN_ORDER, ONE_OF, CLOSED = 1, 2, 4  # of a node: a SEQUENCE; a CHOICE; a CHOICE that no later release extends
 
 LEAVES = {
     "HLR-Id": SKIP,  # the leading digits of an IMSI only (TS 29.002 17.7.8)
@@ -174,11 +174,14 @@ class Maker:
                 if requested and member in names.REQUESTED_INFO:
                     made = [(e[0], REQUESTED, 0, names.REQUESTED_INFO.index(member), 0, e[5]) for e in made]
                 members.append(made)
-            edges = self.keep(members, every=depth <= 1)
+            edges = self.keep(members, every=depth <= 1 or obj.TYPE == "CHOICE")
         self.open.pop()
         if not mandatory and all(e[1] == SKIP for e in edges):
             return 0
-        return self.node(SEQUENCE_FLAG if obj.TYPE == "SEQUENCE" else 0, must, edges)
+        flags = IN_ORDER if obj.TYPE == "SEQUENCE" else 0
+        if obj.TYPE == "CHOICE":
+            flags = ONE_OF | (CLOSED if obj._ext is None else 0)
+        return self.node(flags, must, edges)
 
     @staticmethod
     def keep(members: list[list[Edge]], every: bool) -> list[Edge]:
