@@ -208,11 +208,11 @@ class Service:
 
     async def _every(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(seconds)
             try:
                 await call()
             except Exception as fault:  # noqa: BLE001  a task that dies alone is a silent stall
                 self.fail(fault)
+            await asyncio.sleep(seconds)
 
     def _raise_failure(self) -> None:
         if isinstance(self._failure, SigfwError):

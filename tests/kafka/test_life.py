@@ -27,11 +27,14 @@ KINDS = 7 * 97 * 10  # message(n) again has the decision of message(n % KINDS)
 
 
 async def fill(topics: Topics, partitions: int, count: int) -> None:
-    """Message n goes to partition n % partitions, keyed by n."""
-    for partition in range(partitions):
-        numbers = range(partition, count, partitions)
-        inputs = [(b"%d" % n, message(n % KINDS), []) for n in numbers]
+    """Message n goes to partition n % partitions, keyed by n; all partitions at a time."""
+    kinds = [message(n) for n in range(min(KINDS, count))]
+
+    async def one(partition: int) -> None:
+        inputs = ((b"%d" % n, kinds[n % KINDS], []) for n in range(partition, count, partitions))
         await produce(topics.bootstrap, topics.inputs, partition, inputs)
+
+    await asyncio.gather(*map(one, range(partitions)))
 
 
 def assert_order(came: list[ConsumerRecord], topics: Topics) -> None:
@@ -53,8 +56,7 @@ async def test_sigterm_under_load_ends_with_all_that_was_judged_committed(topics
     await fill(topics, 2, 40_000)
     config = topics.config(tmp_path)
     worker = await Worker(config).ready()
-    while sum((await end_offsets(topics.bootstrap, topics.verdicts)).values()) < 2_000:
-        await asyncio.sleep(0.02)
+    await consume(topics.bootstrap, topics.verdicts, 2_000)
     assert await worker.stop() == 0
     written = await end_offsets(topics.bootstrap, topics.verdicts)
     assert await committed(topics.bootstrap, topics.name) == written
@@ -153,12 +155,12 @@ async def test_worker_outlives_a_restart_of_the_broker(fresh_broker: Broker, tmp
 async def test_sigkill_loses_no_verdict_and_no_order(topics: Topics, tmp_path: Path) -> None:
     partitions = 4
     await topics.make(partitions=partitions)
-    await fill(topics, partitions, MANY)
     victim, other = Worker(topics.config(tmp_path)), Worker(topics.config(tmp_path))
     await asyncio.gather(victim.ready(), other.ready())
+    filling = asyncio.create_task(fill(topics, partitions, MANY))
     await freeze_with_uncommitted_verdicts(victim, topics, MANY // partitions)
     victim.kill()
-
+    await filling
     while sum((await committed(topics.bootstrap, topics.name)).values()) < MANY:
         assert other.process.poll() is None, other.said()
         await asyncio.sleep(0.2)
@@ -180,6 +182,7 @@ async def freeze_with_uncommitted_verdicts(worker: Worker, topics: Topics, each:
     """Stop the process where one of its partitions has verdicts that are written but not committed, and lag."""
     while True:
         assert worker.process.poll() is None, worker.said()
+        await asyncio.sleep(0.15)  # less than from one commit to the next
         worker.process.send_signal(signal.SIGSTOP)
         before = await end_offsets(topics.bootstrap, topics.verdicts)
         await asyncio.sleep(0.5)
@@ -191,7 +194,6 @@ async def freeze_with_uncommitted_verdicts(worker: Worker, topics: Topics, each:
             return
         assert min(after.values()) < each, "all was judged before the kill"
         worker.process.send_signal(signal.SIGCONT)
-        await asyncio.sleep(0.07)
 
 
 async def screened(folder: Path) -> list[tuple[str, ...]]:
