@@ -135,8 +135,8 @@ async def test_denied_and_alerted_messages_give_events_without_identities(topics
 async def test_message_older_than_the_deadline_expires(topics: Topics, tmp_path: Path) -> None:
     await topics.make()
     now_ms = int(time.time() * 1e3)
-    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(5), [])], time_ms=now_ms - 3_600_000)
-    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(5), [])], time_ms=now_ms + 60_000)
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(1), [])], time_ms=now_ms - 3_600_000)
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(1), [])], time_ms=now_ms + 60_000)
     worker = await Worker(topics.config(tmp_path, deadline_ms=60_000)).ready()
     came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 2))
     assert came[0]["reason"] == "expired"
@@ -159,8 +159,7 @@ async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_
     assert packed.returncode == 0, packed.stderr
     rated = await sigfw("replay", str(capture), "--config", str(config), "--rate", "2000", "--wait")
     assert rated.returncode == 0, rated.stderr
-    assert worker.metric('sigfw_messages_total{encapsulation="pcap",perimeter="international"}') == 1000
-    assert worker.metric('sigfw_messages_total{encapsulation="sccp",perimeter="international"}') == 2000
+    assert worker.metric('sigfw_messages_total{encapsulation="sccp",perimeter="international"}') == 3000
     assert await worker.stop() == 0
 
 
