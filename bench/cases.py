@@ -1,0 +1,158 @@
+"""What is measured: each case handles a number of messages a call; all handle messages of the demo's corpus."""
+
+import gzip
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from bench import peers
+from bench.corpus import FOLDER
+from sigfw._core import framing, mapop, normalise, sccp
+from sigfw._core.engine import Batch, Stream, Worker
+from sigfw._core.tables import Tables
+from sigfw.policy import loader
+from sigfw.policy.compiler import compile_policy
+from sigfw.policy.model import Condition, Entry, NumberList, Operand, Rule
+
+POLICY = Path(__file__).parent.parent / "configs" / "policies" / "interconnect.yaml"
+BATCH = 1024
+PREFIXES = 100_000
+PEER_SAMPLE = 200  # messages a round that pycrate reads: it takes a thousandth of a second or so for one
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    layer: str
+    messages: int  # a call
+    call: Callable[[], object]
+
+
+@cache
+def messages() -> list[bytes]:
+    """All SCCP messages of the corpus: 3.2 MB of them, beyond L2."""
+    capture = gzip.decompress((FOLDER / "corpus.pcap.gz").read_bytes())
+    return [frame["octets"] for frame in framing.frames(capture, "pcap") if frame["kind"] == "sccp"]
+
+
+@cache
+def tables() -> Tables:
+    """The interconnect policy and a rule over a list of 100,000 prefixes."""
+    policy = loader.load(POLICY)
+    rng = random.Random(1)
+    prefixes = {str(rng.randrange(10**5, 10**10)) for _ in range(PREFIXES + 1000)}
+    ours = tuple(prefix for one in policy.operators for prefix in one.global_titles) + policy.home.global_titles
+    free = [
+        prefix
+        for prefix in sorted(prefixes)
+        if not any(one.startswith(prefix) or prefix.startswith(one) for one in ours)
+    ]
+    entries = tuple(Entry(prefix=prefix) for prefix in free[:PREFIXES])
+    rule = Rule(
+        id="bench-leased",
+        category="cat0",
+        when=(Condition(field="calling.gt", within=Operand(list="bench-leased")),),
+        action="drop",
+    )
+    return compile_policy(
+        msgspec.structs.replace(
+            policy,
+            lists=policy.lists | {"bench-leased": NumberList(kind="gt", entries=entries)},
+            rules=(*policy.rules, rule),
+        )
+    )
+
+
+def batches() -> list[list[bytes]]:
+    """The corpus in lists of 1,024 messages; what remains is left out."""
+    corpus = messages()
+    return [corpus[at : at + BATCH] for at in range(0, len(corpus) - BATCH + 1, BATCH)]
+
+
+def capture_of(octets: list[bytes]) -> bytes:
+    """Classic pcap of SCCP messages, link type 142."""
+    out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 142)]
+    for n, message in enumerate(octets):
+        out.append(struct.pack("<IIII", 1_793_491_200, n, len(message), len(message)) + message)
+    return b"".join(out)
+
+
+def judging(verdicts: str, *, policy: bool = True, packed: bool = False, out: str = "") -> Callable[[], object]:
+    """Judge the corpus batch by batch; packed: a batch is one pcap record. out: what is asked of the verdicts."""
+    worker, chosen = Worker(verdicts=verdicts), tables() if policy else None
+    values = [[capture_of(batch)] for batch in batches()] if packed else batches()
+    encapsulation = "pcap" if packed else "sccp"
+
+    def call() -> int:
+        octets, stream = 0, Stream("bench", offsets=False)
+        for batch in values:
+            verdict = worker.judge(chosen, stream, Batch(batch, encapsulation), perimeter="international")
+            octets += len(verdict.lines()) if out == "lines" else len(verdict.values()) if out else len(verdict)
+        return octets
+
+    return call
+
+
+def core() -> list[Case]:
+    """The core in batches of 1,024, from octets to verdicts."""
+    count = len(batches()) * BATCH
+    return [
+        Case("decode", "core", count, judging("none", policy=False)),
+        Case("decode, judge", "core", count, judging("none")),
+        Case("decode, judge; 1,024 a pcap record", "core", count, judging("none", packed=True)),
+        Case("decode, judge, write packed", "core", count, judging("packed", out="values")),
+        Case("decode, judge, write packed; pcap record", "core", count, judging("packed", packed=True, out="values")),
+        Case("decode, judge, write JSON", "core", count, judging("json", out="values")),
+    ]
+
+
+def layers() -> list[Case]:
+    """Single layers as far as Python reaches them; all but the second make Python objects, which the core never does."""
+    some = messages()[:BATCH]
+    capture = capture_of(some)
+    parsed = [one for one in map(sccp.parse, some) if one["data"]]
+    users = [bytes(one["data"]) for one in parsed][:32]
+    titles = [one["calling"] for one in parsed if one["calling"] and one["calling"]["digits"]]
+    return [
+        Case("framing, as dicts", "layer", len(some), lambda: framing.frames(capture, "pcap")),
+        Case("TCAP, MAP and CAP", "layer", 32 * 100, lambda: mapop.repeat(users, 100)),
+        Case("SCCP, as dicts", "layer", len(some), lambda: [sccp.parse(one) for one in some]),
+        Case("TCAP, MAP and CAP, as dicts", "layer", len(users), lambda: [mapop.parse(one) for one in users]),
+        Case(
+            "GT normalised, as list",
+            "layer",
+            len(titles),
+            lambda: [
+                normalise.gt_readings(one["digits"], np=one["np"], nai=one["nai"], es=one["es"]) for one in titles
+            ],
+        ),
+        Case("GT looked up, as dict", "layer", len(titles), lambda: [_lookup(one["digits"]) for one in titles]),
+    ]
+
+
+def _lookup(digits: str) -> object:
+    return tables().lookup(digits) if digits.isdecimal() and len(digits) <= 16 else None
+
+
+def peer() -> list[Case]:
+    """pycrate, and the core on the very messages that pycrate reads."""
+    sample = peers.readable(messages(), PEER_SAMPLE)
+    reuse, worker = peers.reused(), Worker(verdicts="none")
+    many = (sample * (BATCH * 4 // len(sample) + 1))[: BATCH * 4]
+    parts = [many[at : at + BATCH] for at in range(0, len(many), BATCH)]
+
+    def ours() -> None:
+        stream = Stream("bench", offsets=False)
+        for part in parts:
+            worker.judge(tables(), stream, Batch(part, "sccp"), perimeter="international")
+
+    return [
+        Case("pycrate, fresh objects", "peer", len(sample), lambda: [peers.natural(one) for one in sample]),
+        Case("pycrate, objects used again", "peer", len(sample), lambda: [reuse(one) for one in sample]),
+        Case("sigfw on the same messages", "peer", len(many), ours),
+    ]

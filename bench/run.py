@@ -1,0 +1,80 @@
+"""Measure and print: `python -m bench.run [--short]`. bench/README.md says how."""
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bench import kafka
+from bench.cases import Case, core, layers, peer
+
+ROUNDS, SHORT_ROUNDS = 9, 2
+AT_LEAST_SECONDS = 0.1  # a measurement: shorter calls are repeated
+KAFKA_MESSAGES, SHORT_KAFKA_MESSAGES = 400_000, 20_000
+
+
+def measure(case: Case, calls: int) -> float:
+    """Nanoseconds a message."""
+    start = time.perf_counter_ns()
+    for _ in range(calls):
+        case.call()
+    return (time.perf_counter_ns() - start) / (calls * case.messages)
+
+
+def interleaved(cases: Sequence[Case], rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Every case once a round, so that what disturbs the machine meets them all."""
+    calls: dict[str, int] = {}
+    for case in cases:  # the first call also warms up
+        once = measure(case, 1) * case.messages / 1e9
+        calls[case.name] = max(1, round(seconds / max(once, 1e-9)))
+    taken: dict[str, list[float]] = {case.name: [] for case in cases}
+    for _ in range(rounds):
+        for case in cases:
+            taken[case.name].append(measure(case, calls[case.name]))
+    return taken
+
+
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), model)
+    except OSError as error:
+        model += f" ({error.strerror})"
+    return (
+        f"{model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def table(cases: Sequence[Case], taken: dict[str, list[float]]) -> None:
+    slowest = max(statistics.median(taken[case.name]) for case in cases if case.layer == "peer")
+    print(f"{'layer':<7} {'what':<42} {'ns/message':>11} {'messages/s':>12} {'min-max ns':>19} {'to pycrate':>11}")
+    for case in cases:
+        median = statistics.median(taken[case.name])
+        spread = f"{min(taken[case.name]):,.0f}-{max(taken[case.name]):,.0f}"
+        rate, ratio = f"{1e9 / median:,.0f}", f"{slowest / median:,.0f}x"
+        print(f"{case.layer:<7} {case.name:<42} {median:>11,.0f} {rate:>12} {spread:>19} {ratio:>11}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="few rounds: does it run at all")
+    parser.add_argument("--no-kafka", action="store_true", help="leave out the worker over Kafka")
+    given = parser.parse_args()
+    rounds, seconds = (SHORT_ROUNDS, 0.01) if given.short else (ROUNDS, AT_LEAST_SECONDS)
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
+    print(f"Median of {rounds} interleaved rounds; one thread; messages of the demo's corpus, 106 octets on average;")
+    print("interconnect.yaml and a list of 100,000 prefixes; batches of 1,024. Ratios to pycrate with fresh objects.\n")
+    cases = [*core(), *layers(), *peer()]
+    table(cases, interleaved(cases, rounds, seconds))
+    if not given.no_kafka:
+        print()
+        asyncio.run(kafka.run(SHORT_KAFKA_MESSAGES if given.short else KAFKA_MESSAGES))
+
+
+if __name__ == "__main__":
+    main()
