@@ -109,6 +109,16 @@ def verdicts(board: dashboard.Dashboard) -> None:
             ),
         ),
         graph(
+            "Would have been denied",
+            "What a perimeter in monitor, or a shadow rule, would have denied: the price of switching on. Search the "
+            "events topic for ss7.shadow before you do.",
+            units.MessagesPerSecond,
+            (
+                total("action, reason", "sigfw_shadow_verdicts_total", 'action=~"drop|reject|redirect"'),
+                "{{action}} {{reason}}",
+            ),
+        ),
+        graph(
             "Messages by perimeter",
             "Where they come from and how they are packed. A perimeter that falls silent is a link or a publisher.",
             units.MessagesPerSecond,

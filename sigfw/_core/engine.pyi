@@ -153,7 +153,8 @@ class Worker:
         """Metric name without `sigfw_` and `_total` -> label values (in the order of docs/metrics.md) -> count.
 
         messages: (encapsulation, perimeter) · verdicts: (action, reason, category, perimeter)
-        rule_matches: (rule, mode) · decode_errors: (layer, code) · exceptions: (exception, action)
+        shadow_verdicts: (action, reason, perimeter) · rule_matches: (rule, mode)
+        decode_errors: (layer, code) · exceptions: (exception, action)
         checks: (check, outcome) · opcode_forms: (form,) · segments: (state,)
         link_header_conflicts: () · not_sccp: () · unframed: ()
         Counts never fall, also across a change of tables.

@@ -582,11 +582,16 @@ cdef class Worker:
 
     def counters(self):
         cdef const Counters* k = self.counts
-        cdef int i, j
+        cdef int a, i, j
         return {
             "messages": {(NAMES["ENCAPSULATIONS"][i], NAMES["PERIMETERS"][j]): k.messages[i][j]
                          for i in range(1, N_ENCAPSULATIONS) for j in range(1, N_PERIMETERS) if k.messages[i][j]},
             "verdicts": self.verdict_counts(),
+            "shadow_verdicts": {
+                (NAMES["ACTIONS"][a], NAMES["REASONS"][i], NAMES["PERIMETERS"][j]): k.shadow_verdicts[a][i][j]
+                for a in range(1, N_ACTIONS) for i in range(1, N_REASONS) for j in range(1, N_PERIMETERS)
+                if k.shadow_verdicts[a][i][j]
+            },
             "rule_matches": self.rule_matches(),
             "decode_errors": {(NAMES["LAYERS"][i], NAMES["ERROR_CODES"][j]): k.decode_errors[i][j]
                               for i in range(1, N_LAYERS) for j in range(1, N_CODES) if k.decode_errors[i][j]},
@@ -699,6 +704,8 @@ cdef inline void count(Counters* k, const Msg* m) noexcept nogil:
     cdef int i
     k.messages[m.encapsulation][m.perimeter] += 1
     k.verdicts[m.verdict.action][m.verdict.reason][m.verdict.category][m.perimeter] += 1
+    if m.verdict.shadow_action:
+        k.shadow_verdicts[m.verdict.shadow_action][m.verdict.shadow_reason][m.perimeter] += 1
     k.segments[m.segment_state] += 1
     if m.error_code:
         k.decode_errors[m.error_layer][m.error_code] += 1

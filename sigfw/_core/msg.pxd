@@ -402,6 +402,7 @@ cdef struct Context:       # what a batch brings beside its octets
 cdef struct Counters:      # one a Worker, read at scrape; indices are the numbers of names.py
     uint64_t messages[N_ENCAPSULATIONS][N_PERIMETERS]
     uint64_t verdicts[N_ACTIONS][N_REASONS][MAX_CATEGORIES + 1][N_PERIMETERS]
+    uint64_t shadow_verdicts[N_ACTIONS][N_REASONS][N_PERIMETERS]  # where they differ from what was given
     uint64_t decode_errors[N_LAYERS][N_CODES]
     uint64_t exceptions[N_EXCEPTIONS][N_ACTIONS]  # applied, by what the policy made of them
     uint64_t checks[N_CHECKS][3]                  # false, true, unknown

@@ -40,6 +40,10 @@ BUCKETS_SECONDS: Final = (
 CORE: Final[dict[str, tuple[Labels, str]]] = {
     "messages": (("encapsulation", "perimeter"), "SCCP messages judged."),
     "verdicts": (("action", "reason", "category", "perimeter"), "Verdicts given, one a message."),
+    "shadow_verdicts": (
+        ("action", "reason", "perimeter"),
+        "Verdicts that enforcing, or shadow rules, would have given where they differ from those given.",
+    ),
     "rule_matches": (("rule", "mode"), "Components in which the rule was the first match of its category."),
     "decode_errors": (("layer", "code"), "Messages and records that could not be decoded, by the first error."),
     "exceptions": (("exception", "action"), "Exceptions of the policy that applied, by what it made of them."),
@@ -278,6 +282,7 @@ def _core_zeros() -> dict[str, dict[Labels, int]]:
     series: dict[str, Iterable[Labels]] = {
         "messages": product(names.ENCAPSULATIONS[1:], perimeters),
         "verdicts": verdicts,
+        "shadow_verdicts": product(("drop",), names.REASONS[1:], perimeters),
         "rule_matches": (),
         "decode_errors": product(names.LAYERS[1:], names.ERROR_CODES[1:]),
         "exceptions": product(names.EXCEPTIONS, actions),
