@@ -38,11 +38,7 @@ class Flood:
         self._windows: dict[Key, _Window] = {}
         self._opened = time.monotonic()
         self.suppressed = 0  # since the start, for the metric
-
-    @property
-    def pending(self) -> bool:
-        """Something was counted and not yet told."""
-        return any(window.suppressed for window in self._windows.values())
+        self.pending = False  # something was counted and is not yet told
 
     def admit(self, messages: list[bytes]) -> list[bytes]:
         """The events to write now for these messages (JSON of a verdict each); the rest is counted."""
@@ -62,6 +58,7 @@ class Flood:
                 window.suppressed += 1
                 window.last = verdict
                 self.suppressed += 1
+                self.pending = True
         return admitted
 
     @property
@@ -72,6 +69,7 @@ class Flood:
         """End all windows: one event for each that counted, the last message of the flood in it as its sample."""
         told = [event(window.last, window.suppressed) for window in self._windows.values() if window.suppressed]
         self._windows.clear()
+        self.pending = False
         self._opened = time.monotonic()
         return told
 

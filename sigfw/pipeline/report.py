@@ -16,15 +16,20 @@ from sigfw.errors import UsageError
 
 DENIED: Final = ("drop", "reject", "redirect")
 MOST_DENIED: Final = 10
+ATTACK: Final = "attack"
+
+
+Place = tuple[int, int]  # frame and index of a message in its capture
 
 
 class Label(msgspec.Struct, frozen=True):
-    """What a frame of a capture is, as the maker of the capture knows it."""
+    """What a message of a capture is, as the maker of the capture knows it."""
 
     frame: int
     label: str  # legitimate or attack
-    category: str | None = None
-    technique: str | None = None
+    index: int = 0
+    category: str = ""
+    technique: str = ""
 
 
 @dataclass
@@ -34,7 +39,7 @@ class Summary:
     messages: int = 0
     rules: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # action, rule or reason, category
     denied_gts: Counter[str] = field(default_factory=Counter)
-    denied_frames: dict[int, bool] = field(default_factory=dict)  # frame -> denied; a segment's is its whole message's
+    denied: dict[Place, bool] = field(default_factory=dict)  # of a segment: whether its whole message is
 
 
 def summarise(verdicts: Path) -> Summary:
@@ -49,19 +54,18 @@ def summarise(verdicts: Path) -> Summary:
 def _add(summary: Summary, verdict: dict[str, Any]) -> None:
     action, reassembly = verdict["action"], verdict["reassembly"]
     denied = action in DENIED
-    closes = (
-        reassembly is not None and reassembly["parts"] is not None and (reassembly["final"] or verdict["sccp"] is None)
-    )
-    if verdict["sccp"] is not None or verdict["error"] is not None:
-        summary.messages += 1
+    # The line of a reassembly that never completed is no message of its own: it closes those that were held.
+    closes = reassembly is not None and bool(reassembly["parts"])
+    summary.messages += verdict["reason"] != "reassembly_timeout"
     summary.rules[action, verdict["rule"] or verdict["reason"], verdict["category"] or ""] += 1
     if denied:
         calling = (verdict["sccp"] or {}).get("calling") or {}
         summary.denied_gts[calling.get("digits") or "(no GT)"] += 1
-    frames = [int(part.rsplit("/", 2)[1]) for part in reassembly["parts"]] if closes else [verdict["frame"]]
-    for frame in frames:
-        # Several messages of one frame: one denied makes the frame so. A whole message decides anew for its segments.
-        summary.denied_frames[frame] = denied or (not closes and summary.denied_frames.get(frame, False))
+    # What is held and never decided is dropped by whoever holds it.
+    summary.denied[verdict["frame"], verdict["index"]] = denied or action == "hold"
+    for part in reassembly["parts"] if closes else ():
+        _, frame, index = part.rsplit("/", 2)
+        summary.denied[int(frame), int(index)] = denied
 
 
 def read_labels(path: Path) -> Iterator[Label]:
@@ -80,23 +84,25 @@ def read_labels(path: Path) -> Iterator[Label]:
 
 @dataclass
 class Score:
-    """Frames of one label, category and technique."""
+    """Messages of one label and category."""
 
     total: int = 0
     denied: int = 0
     unseen: int = 0  # no verdict
+    passed: Counter[str] = field(default_factory=Counter)  # technique -> messages not denied
 
 
 def score(summary: Summary, labels: Iterator[Label]) -> dict[tuple[str, str], Score]:
-    """(label, technique or category) -> its frames."""
+    """(label, category) -> its messages."""
     scores: dict[tuple[str, str], Score] = {}
     for label in labels:
-        of = scores.setdefault((label.label, label.technique or label.category or ""), Score())
+        of = scores.setdefault((label.label, label.category), Score())
+        denied = summary.denied.get((label.frame, label.index))
         of.total += 1
-        if label.frame in summary.denied_frames:
-            of.denied += summary.denied_frames[label.frame]
-        else:
-            of.unseen += 1
+        of.unseen += denied is None
+        of.denied += denied is True
+        if not denied:
+            of.passed[label.technique] += 1
     return scores
 
 
@@ -109,7 +115,8 @@ def report(verdicts: Path, events: Path, labels: Path | None, seconds: float, co
     if labels is not None:
         scores = score(summary, read_labels(labels))
         console.print(_label_table(scores))
-        console.print(_label_line(scores))
+        for line in _label_lines(scores):
+            console.print(line, soft_wrap=True)
     rate = summary.messages / seconds if seconds > 0 else 0.0
     console.print(f"{summary.messages:,} messages in {seconds:.2f} s: {rate:,.0f} a second, verdicts written")
     console.print(f"verdicts: {verdicts}", soft_wrap=True)
@@ -133,22 +140,26 @@ def _denied_table(summary: Summary) -> Table:
 
 
 def _label_table(scores: dict[tuple[str, str], Score]) -> Table:
-    table = Table(
-        "label", "technique", "frames", "denied", "let through", title="Against the labels", title_justify="left"
-    )
+    table = Table("label", "category", "messages", "denied", "let through", title="Against the labels")
+    table.title_justify = "left"
     for column in table.columns[2:]:
         column.justify = "right"
-    for (label, technique), of in sorted(scores.items()):
-        table.add_row(label, technique, f"{of.total:,}", f"{of.denied:,}", f"{of.total - of.denied - of.unseen:,}")
+    for (label, category), of in sorted(scores.items()):
+        table.add_row(label, category, f"{of.total:,}", f"{of.denied:,}", f"{of.total - of.denied:,}")
     return table
 
 
-def _label_line(scores: dict[tuple[str, str], Score]) -> str:
-    attacks = [of for (label, _), of in scores.items() if label == "attack"]
-    others = [of for (label, _), of in scores.items() if label != "attack"]
+def _label_lines(scores: dict[tuple[str, str], Score]) -> Iterator[str]:
+    attacks = [of for (label, _), of in scores.items() if label == ATTACK]
+    others = [of for (label, _), of in scores.items() if label != ATTACK]
     caught, total = sum(of.denied for of in attacks), sum(of.total for of in attacks)
     wrongly, legitimate = sum(of.denied for of in others), sum(of.total for of in others)
-    unseen = sum(of.unseen for of in scores.values())
-    line = f"caught {caught:,} of {total:,} attacks, missed {total - caught:,}"
-    line += f", wrongly denied {wrongly:,} of {legitimate:,} legitimate"
-    return line + (f"; {unseen:,} labelled frames got no verdict" if unseen else "")
+    yield f"attacks: {caught:,} of {total:,} caught, {total - caught:,} missed"
+    yield f"legitimate: {wrongly:,} of {legitimate:,} wrongly denied"
+    missed = sum((of.passed for of in attacks), Counter())
+    if missed:
+        yield "missed by technique: " + ", ".join(
+            f"{name or 'unnamed'} {count:,}" for name, count in missed.most_common()
+        )
+    if unseen := sum(of.unseen for of in scores.values()):
+        yield f"{unseen:,} labelled messages got no verdict"
