@@ -31,7 +31,9 @@ log = get_logger(__name__)
 MAX_RECORDS: Final = 1000
 MAX_PORTION_OCTETS: Final = 256 * 1024  # of `pcap` records, each many messages: the same 10 ms
 IDLE_MS: Final = 200  # how long a fetch waits for a first record, hence how late a stop is seen
-BUSY_SECONDS: Final = 0.005  # how soon to look again where a partition waits for its sink
+BUSY_MS: Final = 5  # how soon to look again where a partition waits for its sink
+GET_SECONDS: Final = 1.0  # a rebalance makes getmany wait without end, and a stop or a fault would not be seen
+NO_PARTITION: Final = TopicPartition("", 0)  # getmany takes no partition at all for every partition
 # Group timing. A worker that dies is missed after SESSION; a heartbeat each third of that is Kafka's own advice.
 SESSION_MS: Final = 10_000
 HEARTBEAT_MS: Final = 3_000
@@ -124,20 +126,20 @@ class KafkaSource:
     async def fetch(self) -> list[Portion]:
         """What has come for partitions with room, in order for each of them."""
         ready = [tp for tp, partition in self.partitions.items() if partition.has_room]
-        if not ready:
-            await asyncio.sleep(BUSY_SECONDS if self.partitions else IDLE_MS / 1e3)
-            # Without a call of getmany an error of the group would never come up.
-            if not self.partitions:
-                await self._get([], 0)
-            return []
-        wait_ms = IDLE_MS if len(ready) == len(self.partitions) else int(BUSY_SECONDS * 1e3)
+        wait_ms = IDLE_MS if len(ready) == len(self.partitions) else BUSY_MS
         return [portion for tp, records in await self._get(ready, wait_ms) for portion in self._portions(tp, records)]
 
     async def _get(
         self, ready: list[TopicPartition], wait_ms: int
     ) -> Iterable[tuple[TopicPartition, list[ConsumerRecord]]]:
+        # Also with nothing to fetch from: getmany tells the group's errors, and that we live.
         try:
-            fetched = await self.consumer.getmany(*ready, timeout_ms=wait_ms, max_records=MAX_RECORDS)
+            async with asyncio.timeout(GET_SECONDS):
+                fetched = await self.consumer.getmany(
+                    *(ready or [NO_PARTITION]), timeout_ms=wait_ms, max_records=MAX_RECORDS
+                )
+        except TimeoutError:
+            return []
         except KafkaError as error:
             raise RunError(f"Kafka at {address(self._settings)} cannot be read from: {error!r}") from None
         # A getmany that waited through a rebalance may bring records before the listener heard of the new partitions.

@@ -55,17 +55,19 @@ class Watch:
         consumer = self._source.consumer
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
+                # Without a partition (more workers than partitions) the topics are what can be asked for.
                 ends = await consumer.end_offsets(list(partitions)) if partitions else {}
                 positions = {tp: await consumer.position(tp) for tp in partitions}
+            if not partitions:
+                await partitions_of(self._settings, self._settings.topics)
             await self._unblock(partitions)
         except IllegalStateError:  # a rebalance took one of them away: look again when it is over
             return
         except (KafkaError, TimeoutError, StartError) as error:
             self._lost(type(error).__name__)
             return
-        if partitions:
-            self._answered = time.monotonic()
-            self._health.ready("kafka")
+        self._answered = time.monotonic()
+        self._health.ready("kafka")
         behind = {tp: max(end - positions[tp], 0) for tp, end in ends.items()}
         for tp, records in behind.items():
             age = time.time() - partitions[tp].newest_seconds if records and partitions[tp].newest_seconds else 0.0

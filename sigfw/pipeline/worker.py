@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from sigfw._core.engine import Verdicts, Worker
+from sigfw._core.engine import Batch, Verdicts, Worker
 from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
@@ -33,6 +33,9 @@ STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM: below the 3
 # From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for one large
 # record.
 THREAD_OCTETS: Final = 512 * 1024
+# A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
+# 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.
+MAX_VERDICT_OCTETS: Final = 900_000
 END_OF_TIME_NS: Final = 2**63 - 1
 
 
@@ -152,15 +155,20 @@ class Service:
         suppressed = partition.flood.suppressed
         told = partition.flood.admit(verdicts.events())
         self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
+        values, dead = [verdicts.lines()], dict[int, str]()
         if portion.records:
+            values, dead = verdicts.values(), dict(verdicts.dead()) | portion.unreadable
+            for index in [i for i, value in enumerate(values) if len(value) > MAX_VERDICT_OCTETS]:
+                dead[index] = f"{len(values[index])} octets of verdicts are too many for a record; pack fewer messages"
+                values[index] = self._unframed(portion, index)
             partition.saw(portion.records[-1].timestamp * 1_000_000)
             partition.judged = portion.records[-1].offset + 1
         return Output(
             partition,
             portion.records,
-            verdicts.values() if portion.records else [verdicts.lines()],
+            values,
             told,
-            list((dict(verdicts.dead()) | portion.unreadable).items()) if portion.records else (),
+            list(dead.items()),
             self._rules.tables.digest.encode(),
             next_offset=partition.judged,
             settles=not partition.flood.pending,
@@ -180,6 +188,12 @@ class Service:
             deadline_ns=self._deadline_ns,
             limit=portion.limit,
         )
+
+    def _unframed(self, portion: Portion, index: int) -> bytes:
+        """The verdict record of a record that cannot be judged whole: as of one in which there is no message."""
+        record, partition = portion.records[index], portion.partition
+        batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[record.timestamp * 1_000_000])
+        return self._call(Portion(partition, batch, [record])).values()[0]
 
     def _tell(self, partition: Partition, told: list[bytes], lines: Sequence[bytes] = ()) -> None:
         """Queue what no record brings; once the flood windows are closed, all judged before is settled."""

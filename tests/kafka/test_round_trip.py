@@ -95,16 +95,17 @@ async def test_record_that_cannot_be_framed_gets_a_verdict_and_a_dead_letter(top
     await topics.make()
     bad: list[Input] = [
         (b"a", b"no capture", [("sigfw-encapsulation", b"pcap")]),
-        (b"b", None, [("trace", b"1")]),
+        (b"b", None, [("trace", b"1"), ("sigfw-opc", b"-1")]),
         (b"c", message(1), [("sigfw-encapsulation", b"smoke signals")]),
+        (b"d", pcap([message(1)] * 2_000), [("sigfw-encapsulation", b"pcap")]),  # its verdicts fill more than a batch
     ]
     await produce(topics.bootstrap, topics.inputs, 0, [(b"x", message(1), []), *bad, (b"y", message(1), [])])
     worker = await Worker(topics.config(tmp_path)).ready()
-    came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 5))
-    letters = await consume(topics.bootstrap, topics.dead, 3)
+    came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 6))
+    letters = await consume(topics.bootstrap, topics.dead, 4)
 
-    assert [verdict["reason"] for verdict in came[1:4]] == ["unframed"] * 3
-    assert decision(came[0]) == decision(came[4])
+    assert [verdict["reason"] for verdict in came[1:5]] == ["unframed"] * 4
+    assert decision(came[0]) == decision(came[5])
     assert [(letter.key, letter.value) for letter in letters] == [(key, value) for key, value, _ in bad]
     for letter, (_, _, headers) in zip(letters, bad, strict=True):
         assert letter.headers[: len(headers)] == tuple(headers)
