@@ -257,6 +257,17 @@ def udt(called: bytes, calling: bytes, data: bytes) -> bytes:
     return bytes((0x09, 0x00, *pointers)) + b"".join(bytes((len(part),)) + part for part in parts)
 
 
+def segment(called: bytes, calling: bytes, data: bytes, *, first: bool, remaining: int, reference: int) -> bytes:
+    """A segment: XUDT of class 1 with the parameter segmentation (Q.713 3.17, 4.18)."""
+    option = tlv(0x10, bytes((first << 7 | remaining,)) + reference.to_bytes(3, "big")) + b"\0"
+    pointers, at = [], 4
+    for part in (called, calling, data):
+        pointers.append(at)
+        at += len(part)
+    parts = b"".join(bytes((len(part),)) + part for part in (called, calling, data))
+    return bytes((0x11, 0x01, 15, *pointers, at)) + parts + option
+
+
 def begin(otid: int, opcode: int, argument: bytes) -> bytes:
     invoke = tlv(0xA1, tlv(0x02, b"\x01"), tlv(0x02, bytes((opcode,))), argument)
     return tlv(0x62, tlv(0x48, otid.to_bytes(4, "big")), tlv(0x6C, invoke))

@@ -1,5 +1,6 @@
 """What goes in by Kafka comes out by Kafka: the same key, partition, order and headers, and the verdict of `screen`."""
 
+import asyncio
 import struct
 import time
 from pathlib import Path
@@ -10,7 +11,21 @@ import pytest
 
 from sigfw import records
 from tests.kafka.broker import Broker
-from tests.kafka.service import Input, Topics, Worker, committed, consume, message, produce, sigfw, verdicts_of
+from tests.kafka.service import (
+    Input,
+    Topics,
+    Worker,
+    begin,
+    committed,
+    consume,
+    end_offsets,
+    message,
+    party,
+    produce,
+    segment,
+    sigfw,
+    verdicts_of,
+)
 
 DECISION = ("action", "reason", "rule", "category")
 
@@ -143,6 +158,39 @@ async def test_message_older_than_the_deadline_expires(topics: Topics, tmp_path:
     assert came[0]["reason"] == "expired"
     assert came[1]["reason"] != "expired"
     assert await worker.stop() == 0
+
+
+async def test_segments_that_stay_alone_end_in_events(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    parties = party("447700900001", 6), party("491710000001", 8)
+    whole = begin(1, 2, b"\x30\x00")
+    halves = [
+        segment(*parties, half, first=not i, remaining=1 - i, reference=7)
+        for i, half in enumerate((whole[:9], whole[9:]))
+    ]
+    alone = [segment(*parties, whole, first=True, remaining=1, reference=n) for n in (8, 9)]
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, octets, []) for octets in (*halves, alone[0])])
+    worker = await Worker(topics.config(tmp_path)).ready()
+    came = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 3))
+    assert [verdict["action"] for verdict in came] == ["hold", "drop", "hold"]
+    assert came[1]["reassembly"]["parts"] == [came[0]["id"], came[1]["id"]]
+
+    # The stream is quiet: the wall clock ends the first one; the stop of the worker the second.
+    async def ended(reason: str) -> list[str]:
+        events = [
+            orjson.loads(record.value) for record in await consume(topics.bootstrap, topics.events, 3, seconds=20)
+        ]
+        return [event["event"]["id"] for event in events if event["event"]["reason"] == reason]
+
+    while worker.metric('sigfw_reassemblies_ended_total{reason="reassembly_timeout"}') == 0:
+        assert worker.process.poll() is None
+        await asyncio.sleep(0.5)
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, alone[1], [])])
+    assert verdicts_of(await consume(topics.bootstrap, topics.verdicts, 4))[3]["action"] == "hold"
+    assert await worker.stop() == 0
+    assert await ended("reassembly_timeout") == [came[2]["id"]]
+    assert await ended("reassembly_orphan") == [f"{topics.inputs}/0/3/1/0"]
+    assert sum((await end_offsets(topics.bootstrap, topics.verdicts)).values()) == 4
 
 
 async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_path: Path) -> None:
