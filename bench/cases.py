@@ -112,7 +112,7 @@ def core() -> list[Case]:
 
 
 def layers() -> list[Case]:
-    """Single layers as far as Python reaches them; all but the second make Python objects, which the core never does."""
+    """Single layers as far as Python reaches them; all but the second make Python objects; the core never does."""
     some = messages()[:BATCH]
     capture = capture_of(some)
     parsed = [one for one in map(sccp.parse, some) if one["data"]]

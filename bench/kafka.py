@@ -1,4 +1,4 @@
-"""The worker over a real Kafka, end to end: a backlog of messages, one `sigfw run`, the time until all have verdicts."""
+"""The worker over a real Kafka: a backlog of messages, one `sigfw run`, the time until all have verdicts."""
 
 import asyncio
 import resource
@@ -26,14 +26,14 @@ async def run(count: int) -> None:
                 ("1,024 messages a pcap record, packed verdicts", "pcap", "packed"),
             ):
                 topics = Topics(broker.bootstrap, f"{encapsulation}-{verdicts}")
-                wall, cpu = await _one(topics, Path(folder), encapsulation, verdicts, count)
-                print(f"kafka   {name:<50} {count / wall:>10,.0f} messages/s {count / cpu:>10,.0f} a CPU second")
+                rate, per_cpu = await _one(topics, Path(folder), encapsulation, verdicts, count)
+                print(f"kafka   {name:<50} {rate:>10,.0f} messages/s {per_cpu:>10,.0f} a CPU second")
         finally:
             await asyncio.to_thread(broker.close)
 
 
 async def _one(topics: Topics, folder: Path, encapsulation: str, verdicts: str, count: int) -> tuple[float, float]:
-    """Seconds from the start of the worker's reading until the last verdict, and CPU seconds it took, start-up apart."""
+    """Messages a second while verdicts came, and a CPU second of the worker, its start and end included."""
     await topics.make()
     if encapsulation == "pcap":
         records = count // BATCH
@@ -44,20 +44,24 @@ async def _one(topics: Topics, folder: Path, encapsulation: str, verdicts: str, 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     config = topics.config(folder, topic={"encapsulation": encapsulation}, policy=str(POLICY), verdicts=verdicts)
     worker = Worker(config)
-    first = last = 0.0
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        done = (await end_offsets(topics.bootstrap, topics.verdicts))[0]
-        now = time.monotonic()
-        first = first or (now if done else 0.0)
-        if done >= records:
-            last = now
-            break
-        await asyncio.sleep(0.02)
-    if not last:
-        raise RuntimeError(f"no verdict for every record in {PATIENCE_SECONDS:.0f} s: {worker.said()}")
+    rate = await _rate(topics, worker, records) * (count / records)
     if await worker.stop():
         raise RuntimeError(f"the worker failed: {worker.said()}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return max(last - first, 1e-9), cpu
+    return rate, count / cpu
+
+
+async def _rate(topics: Topics, worker: Worker, records: int) -> float:
+    """Verdict records a second, from the first that are seen to the last."""
+    began, first = 0.0, 0
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and worker.process.poll() is None:
+        done = (await end_offsets(topics.bootstrap, topics.verdicts))[0]
+        now = time.monotonic()
+        if done >= records:
+            return (done - first) / (now - began) if began else float("inf")
+        if done and not began:
+            began, first = now, done
+        await asyncio.sleep(0.02)
+    raise RuntimeError(f"no verdict for every record: {worker.said()}")

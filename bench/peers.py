@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pycrate_asn1dir import TCAP_MAPv2v3  # type: ignore[import-untyped]
+from pycrate_core.utils import PycrateErr  # type: ignore[import-untyped]
 from pycrate_mobile.SCCP import SCCPUnitData, parse_SCCP  # type: ignore[import-untyped]
 
 TCAP = TCAP_MAPv2v3.TCAP_MAP_Messages.TCAP_MAP_Message
@@ -44,7 +45,7 @@ def readable(messages: Sequence[bytes], count: int) -> list[bytes]:
         try:
             natural(message)
             read(message)
-        except Exception:  # noqa: BLE001, S112: its errors are of many kinds; the peer is measured where it works
+        except (PycrateErr, LookupError, AttributeError, TypeError, ValueError):  # the peer is measured where it works
             continue
         found.append(message)
     return found

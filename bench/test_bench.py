@@ -10,4 +10,4 @@ from bench.cases import Case, core, layers, peer
 def test_case(case: Case, benchmark: BenchmarkFixture) -> None:
     benchmark.group = case.layer
     benchmark.extra_info["messages"] = case.messages
-    benchmark.pedantic(case.call, rounds=5, warmup_rounds=1)
+    benchmark.pedantic(case.call, rounds=5, warmup_rounds=1)  # type: ignore[no-untyped-call]
