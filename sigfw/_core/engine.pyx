@@ -15,13 +15,13 @@ from sigfw._core.classifier cimport Tables, classify_group, resolve_links, trace
 from sigfw._core.encode cimport *
 from sigfw._core.encode import names
 from sigfw._core.framing cimport (
-    FRAME_BROKEN, FRAME_END, FRAME_ERROR, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
+    FRAME_BROKEN, FRAME_END, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
 )
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
-from sigfw._core.out cimport Out, out_free, put, put_c
+from sigfw._core.out cimport Out, out_free
 from sigfw._core.pseudonym cimport Key, key_set
 from sigfw._core.reassembly cimport (
     Ended, Reassembler, reassembler_expire, reassembler_free, reassembler_group, reassembler_in_flight, reassembler_new,

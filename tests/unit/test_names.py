@@ -18,13 +18,7 @@ def enum_members(name: str) -> list[str]:
     return re.findall(r"^    ([A-Z_0-9]+)", body[1], re.M)
 
 
-SAME = (
-    "PERIMETERS ENCAPSULATIONS ACTIONS REASONS LAYERS ERROR_CODES "
-    "TCAP_TYPES COMPONENT_TYPES OPCODE_FORMS APPLICATIONS NUMBER_KINDS"
-).split()
-
-
-@pytest.mark.parametrize("table", SAME)
+@pytest.mark.parametrize("table", [name for name in encode.names() if name not in ("SCCP_TYPES", "MANAGEMENT_TYPES")])
 def test_core_names_are_those_of_names(table: str) -> None:
     assert tuple(encode.names()[table]) == getattr(names, table)
 
