@@ -54,14 +54,15 @@ def open_capture(path: Path) -> Capture:
 
 
 def open_binary(path: Path, f: IO[bytes]) -> Capture:
-    notes: list[str] = []
-    if f.read(2) == b"\x1f\x8b":
-        f.seek(0)
-        unpacked = tempfile.TemporaryFile(prefix="sigfw-")  # noqa: SIM115 - the map below keeps it
+    if f.read(2) != b"\x1f\x8b":
+        return map_capture(path, f, [])
+    f.seek(0)
+    with tempfile.TemporaryFile(prefix="sigfw-") as unpacked:  # the map outlives the file
         note = unpack(f, unpacked)
-        if note:
-            notes.append(note)
-        f = unpacked
+        return map_capture(path, unpacked, [note] if note else [])
+
+
+def map_capture(path: Path, f: IO[bytes], notes: list[str]) -> Capture:
     size = f.seek(0, os.SEEK_END)
     if size < 4:
         raise UsageError(f"{path}: {size} octets are no capture; give a .pcap, .pcapng, .gz or .hex file")
