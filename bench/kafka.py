@@ -63,5 +63,5 @@ async def _rate(topics: Topics, worker: Worker, records: int) -> float:
             return (done - first) / (now - began) if began else float("inf")
         if done and not began:
             began, first = now, done
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     raise RuntimeError(f"no verdict for every record: {worker.said()}")

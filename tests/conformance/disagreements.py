@@ -19,7 +19,7 @@ LISTED: Final = {
         {"2200000007", "0000000000", "0000000", "75"},
         "8208839000000000000f830303975785010a8c06831400000000",
         "TS 29.078 6.1.1: calledPartyNumber, callingPartyNumber and originalCalledPartyID are numbers of Q.763 3.9, "
-        "3.10, 3.39; their nature of address is 3, national. The truth names international numbers only, sigfw names all.",
+        "3.10, 3.39; their nature of address is 3, national. The truth has international numbers only, sigfw all.",
     ),
     ("P1sec__pycrate.hex", (19, 0), "e164"): Reason(
         set(),
