@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, iterparse
 
 TRUTH_LABELS = ("sccp", "tcap", "m3ua")
@@ -28,7 +29,7 @@ CAP_ACNS = ("04000001003201", "0400000115030", "0400000117030")  # …1.0.50.1, 
 CAP_CONTEXTS = ("0.4.0.0.1.0.50.", "0.4.0.0.1.21.3.", "0.4.0.0.1.23.3.")
 MAP_OR_CAP = ("0.4.0.0.1.0.", "0.4.0.0.1.21.3.", "0.4.0.0.1.23.3.")
 
-Truth = dict[str, object]
+Truth = dict[str, Any]
 
 
 def read_truth(path: Path) -> list[Truth]:
