@@ -39,7 +39,7 @@ def captures(folder: Path) -> list[tuple[Path, Path]]:
 def disagreements(path: Path, truth_path: Path) -> Iterator[Disagreement]:
     """Every key in which the two differ; a message that only one of them has is a difference of key `message`."""
     truths: dict[tuple[int, int], Object] = {
-        (t.get("frame", t.get("line")), t.get("index_in_frame", 0)): t for t in read_truth(truth_path)
+        (t["frame"] if "frame" in t else t["line"], t.get("index_in_frame", 0)): t for t in read_truth(truth_path)
     }
     ours = {(o["frame"], o["index"]): o for o in records.decode(path)}
     for place in sorted(truths.keys() | ours.keys()):
