@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import codec
@@ -12,11 +12,14 @@ from aiokafka.errors import KafkaError
 
 from sigfw.config import KafkaSink, KafkaSource
 from sigfw.errors import StartError
+from sigfw.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 CONNECT_SECONDS: Final = 15.0  # for the first answer of a broker at start: longer is a wrong address, not a slow one
 # One request. A broker that takes longer is lost to us; aiokafka then looks for another and tries again.
 REQUEST_TIMEOUT_MS: Final = 15_000
-STOP_SECONDS: Final = 5.0  # aiokafka's stop() can hang on a lost broker; a stop has flushed before and loses nothing
+CLOSE_SECONDS: Final = 5.0  # to leave the group, and again to close the producer
 
 
 @contextlib.contextmanager
@@ -81,3 +84,15 @@ async def partitions_of(source: KafkaSource, topics: Iterable[str]) -> dict[str,
 
 def address(source: KafkaSource) -> str:
     return ",".join(source.bootstrap)
+
+
+async def close(stop: Coroutine[None, None, None], what: str) -> None:
+    """Wait for a stop of aiokafka's, which can hang, raise what was told before, or end as cancelled on a lost broker.
+
+    All is written and committed by now: whatever becomes of it, we go on.
+    """
+    task = asyncio.create_task(stop)
+    await asyncio.wait({task}, timeout=CLOSE_SECONDS)
+    fault = "hangs" if not task.done() else "cancelled" if task.cancelled() else task.exception()
+    if fault is not None:
+        log.warning("stop_failed", name=what, reason=fault if isinstance(fault, str) else type(fault).__name__)

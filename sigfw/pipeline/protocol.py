@@ -71,7 +71,8 @@ class Source(Protocol):
     async def commit(self, *, final: bool = False) -> None:
         """Remember how far each partition was written, so that a restart goes on there."""
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        """Close what is open. May hang or raise: the caller bounds it."""
 
 
 class Sink(Protocol):
@@ -83,7 +84,8 @@ class Sink(Protocol):
     async def write(self, output: Output) -> None:
         """Return when everything of it is safe, in the order of the calls for one partition. Raises RunError."""
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        """Close what is open. May hang or raise: the caller bounds it."""
 
 
 Fail = Callable[[BaseException], None]

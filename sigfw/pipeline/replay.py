@@ -21,7 +21,7 @@ from sigfw._core import framing, sccp
 from sigfw.config import KafkaSource, Topic
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.capture import open_capture
-from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, connection, partitions_of, quiet
+from sigfw.pipeline.kafka import CONNECT_SECONDS, address, close, connection, partitions_of, quiet
 
 BATCH_RECORDS: Final = 500  # records a Kafka batch at most, and what is produced between two looks at the clock
 BATCH_OCTETS: Final = 900_000  # below a broker's default message.max.bytes
@@ -154,12 +154,11 @@ class Replay:
             self.done.seconds = time.monotonic() - began
             if reader is not None:
                 await self._await_verdicts(reader)
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             raise RunError(f"topic {self._name} at {address(self._source)}: {error!r}") from None
         finally:
             if reader is not None:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await reader.stop()
+                await close(reader.stop(), "consumer")
         return self.done
 
     async def _produce(self, messages: Iterator[Message], *, wait: bool) -> None:
@@ -177,8 +176,7 @@ class Replay:
                 if self._rate:
                     await asyncio.sleep(max(0.0, began + self.done.messages / self._rate - time.monotonic()))
         finally:
-            async with asyncio.timeout(STOP_SECONDS):
-                await producer.stop()
+            await close(producer.stop(), "producer")
 
     async def _send(self, producer: AIOKafkaProducer, messages: list[Message], *, keep: bool) -> None:
         """Send a slice: its messages by partition, each partition's in its order."""

@@ -16,7 +16,7 @@ from sigfw import names
 from sigfw.config import KafkaSink as Settings
 from sigfw.config import KafkaSource
 from sigfw.errors import RunError, StartError
-from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, check_codecs, check_topics, connection
+from sigfw.pipeline.kafka import CONNECT_SECONDS, address, check_codecs, check_topics, connection
 from sigfw.pipeline.protocol import Output
 from sigfw.telemetry.metrics import Metrics
 
@@ -120,8 +120,7 @@ class KafkaSink:
     async def stop(self) -> None:
         """Close the connections. Everything written was acknowledged before."""
         if self._producer is not None:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._producer.stop()
+            await self._producer.stop()
 
 
 def _verdicts(output: Output) -> Iterable[Entry]:

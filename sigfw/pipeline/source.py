@@ -19,7 +19,7 @@ from sigfw import names
 from sigfw._core.engine import Batch
 from sigfw.config import KafkaSource as Settings
 from sigfw.errors import RunError, StartError
-from sigfw.pipeline.kafka import CONNECT_SECONDS, STOP_SECONDS, address, connection, partitions_of
+from sigfw.pipeline.kafka import CONNECT_SECONDS, address, connection, partitions_of
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Fail, Portion
 from sigfw.telemetry.logs import get_logger
@@ -199,8 +199,7 @@ class KafkaSource:
     async def stop(self) -> None:
         """Leave the group. What is written was committed before."""
         if self._consumer is not None:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._consumer.stop()
+            await self._consumer.stop()
 
     def fail(self, fault: BaseException) -> None:
         self._fail(fault)

@@ -5,7 +5,9 @@ way.
 """
 
 import asyncio
+import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from sigfw._core.engine import Batch, Verdicts, Worker
 from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
-from sigfw.pipeline.kafka import quiet
+from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source
 from sigfw.records import timeout_line
@@ -29,7 +31,8 @@ log = get_logger(__name__)
 
 COMMIT_EVERY_SECONDS: Final = 0.2  # what a crash repeats; a commit is one small request for all partitions
 TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's window may be told
-STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM: below the 30 s that systemd and Kubernetes wait
+STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
+EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
 # From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for one large
 # record.
 THREAD_OCTETS: Final = 512 * 1024
@@ -132,8 +135,8 @@ class Service:
         log.info("stopped")
 
     async def _close(self, source: Source, sink: Sink, http: HttpServer | None) -> None:
-        await _in_time(source.stop(), "consumer")
-        await _in_time(sink.stop(), "producer")
+        await close(source.stop(), "consumer")
+        await close(sink.stop(), "producer")
         if http is not None:
             http.stop()
 
@@ -261,8 +264,12 @@ class Service:
         self._reloads: list[asyncio.Task[None]] = []
 
     def _stop(self, name: str) -> None:
+        """Leave the main loop at its next turn. A thread ends the process should that not come, or a library hang."""
         log.info("stopping", signal=name)
         self._stopping = True
+        end = threading.Timer(EXIT_SECONDS, os._exit, (RunError.exit_status,))
+        end.daemon = True
+        end.start()
 
     async def _reload(self) -> None:
         """Read policy and modes again; the old ones stay where the new are bad."""
@@ -289,11 +296,3 @@ class Service:
         tables = self._rules.tables
         self.metrics.set_policy(tables.name, tables.digest, time.time(), self._rules.lists, self._rules.rules)
         self.metrics.set_modes(self._rules.modes)
-
-
-async def _in_time(stop: Awaitable[None], what: str) -> None:
-    """aiokafka's stop() can hang, or raise what was told before: all is written and committed by now."""
-    try:
-        await stop
-    except Exception as error:  # noqa: BLE001
-        log.warning("stop_failed", name=what, reason=type(error).__name__)
