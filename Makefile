@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint types check bench bench-short broker tables dashboard lock clean system system-test
+.PHONY: help build build-test demo test lint bench bench-short broker lock clean system system-test
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,6 +16,7 @@ demo: build  ## judge the bundled corpus with the production pipeline; ends with
 	$(BIN)/sigfw run --config configs/demo.yaml
 
 test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (under 10 minutes)
+	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m pytest -q
 
 build: $(VENV)/.built  ## build the core into .venv
@@ -23,7 +24,7 @@ build: $(VENV)/.built  ## build the core into .venv
 bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
 	$(BIN)/python -m bench.run
 
-bench-short: build-test  ## the same in about a minute, as CI does
+bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short
 
 broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:$(PORT); Ctrl-C ends it
@@ -68,5 +69,4 @@ $(VENV)/.locked-test: requirements-test.lock $(VENV)/.locked
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@touch $@
 
-.PHONY: build-test
 build-test: build $(VENV)/.locked-test system-test
