@@ -33,7 +33,7 @@ broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:$(
 lint: build-test  ## ruff, cython-lint and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint sigfw/_core
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core
 	$(BIN)/mypy sigfw
 
 clean:  ## remove what was built (not .cache, which holds Kafka's jars)
