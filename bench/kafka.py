@@ -60,7 +60,7 @@ async def _rate(topics: Topics, worker: Worker, records: int) -> float:
         done = (await end_offsets(topics.bootstrap, topics.verdicts))[0]
         now = time.monotonic()
         if done >= records:
-            return (done - first) / (now - began) if began else float("inf")
+            return (done - first) / (now - began) if began else float("nan")  # too few to tell
         if done and not began:
             began, first = now, done
         await asyncio.sleep(0.1)

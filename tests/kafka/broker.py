@@ -5,6 +5,7 @@ Maven, once, into .cache/kafka-libs (environment SIGFW_KAFKA_LIBS names another 
 """
 
 import argparse
+import asyncio
 import contextlib
 import os
 import shutil
@@ -296,6 +297,7 @@ def main() -> int:
     )
     parser.add_argument("--port", type=int, default=9092)
     parser.add_argument("--folder", type=Path, help="keep data here (default: a temporary folder, removed at the end)")
+    parser.add_argument("--topic", action="append", default=[], help="make this topic, of two partitions; repeatable")
     arguments = parser.parse_args()
     broker: Broker | None = None
 
@@ -306,7 +308,10 @@ def main() -> int:
     try:
         broker = Broker(port=arguments.port, folder=arguments.folder)
         broker.start()
-        print(f"Kafka serves on {broker.bootstrap}; Ctrl-C ends it", flush=True)
+        for topic in arguments.topic:
+            asyncio.run(broker.create_topic(topic, 2))
+        made = f" with topics {', '.join(arguments.topic)}" if arguments.topic else ""
+        print(f"Kafka serves on {broker.bootstrap}{made}; Ctrl-C ends it", flush=True)
         while broker.running:
             time.sleep(0.5)
         print(f"Kafka ended by itself:\n{broker.log_tail()}", file=sys.stderr)
