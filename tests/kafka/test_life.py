@@ -84,6 +84,24 @@ async def test_two_workers_of_a_group_share_the_partitions(topics: Topics, tmp_p
     assert await second.stop() == 0
 
 
+async def test_rebalance_under_load_repeats_nothing(topics: Topics, tmp_path: Path) -> None:
+    await topics.make(partitions=4)
+    await fill(topics, 4, 80_000)
+    first = await Worker(topics.config(tmp_path)).ready()
+    second = await Worker(topics.config(tmp_path)).ready()
+    filling = asyncio.create_task(fill(topics, 4, 80_000))
+    third = await Worker(topics.config(tmp_path)).ready()
+    assert await second.stop() == 0
+    await filling
+    came = await consume(topics.bootstrap, topics.verdicts, 160_000)
+    assert await first.stop() == 0
+    assert await third.stop() == 0
+    # What was judged was written and committed before each revoke: nothing came twice, and all of it in order.
+    assert len(came) == 160_000 == sum((await end_offsets(topics.bootstrap, topics.verdicts)).values())
+    sources = [dict(record.headers)["sigfw-source"].decode() for record in came]
+    assert sources == [f"{topics.inputs}/{partition}/{n}" for partition in range(4) for n in range(40_000)]
+
+
 async def test_workers_by_ordinal_take_their_partitions_without_a_group(topics: Topics, tmp_path: Path) -> None:
     await topics.make(partitions=3)
     await fill(topics, 3, 3_000)
