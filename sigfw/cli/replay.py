@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from pathlib import Path
 
 import click
 
+from sigfw.cli import output
 from sigfw.config import KafkaSource, load
 from sigfw.errors import UsageError
 from sigfw.pipeline.replay import Message, Replay, Replayed, read_messages
@@ -48,7 +50,11 @@ def command(
     if not messages:
         raise UsageError(f"{capture}: holds no SCCP message; `sigfw decode {capture}` says what it holds")
     replay = Replay(source, name, pack=pack, rate=rate, timeout=timeout)
+    progress = output.Progress("messages")
+    progress.shown = sys.stderr.isatty()  # nothing else is written meanwhile, on stdout neither
+    replay.progress = progress.show
     done = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
+    progress.end()
     click.echo(f"{done.messages} messages in {done.records} records to {name}, {done.seconds:.2f} s", err=True)
     if others:
         click.echo(f"{others} frames or messages of {capture} hold no SCCP and were left out", err=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from sigfw.cli import output
 from sigfw.config import Config, load
 from sigfw.errors import RunError
-from sigfw.pipeline.build import Outcome, serve
+from sigfw.pipeline.build import Outcome, Progress, serve
 from sigfw.pipeline.report import report
 from sigfw.telemetry import logs
 
@@ -30,7 +31,10 @@ def command(config: Path, log_level: str | None) -> None:
     """
     settings = load(config)
     logs.configure(level=log_level or ("warning" if settings.source.kafka is None else "info"))
-    outcome = asyncio.run(_serve(config, settings))
+    progress = output.Progress("messages")
+    progress.shown = sys.stderr.isatty()  # nothing else is written meanwhile, on stdout neither
+    outcome = asyncio.run(_serve(config, settings, progress.show))
+    progress.end()
     capture, files = settings.source.capture, settings.sink.files
     if capture is not None and files is not None:
         labels = Path(capture.labels) if capture.labels else None
@@ -40,9 +44,9 @@ def command(config: Path, log_level: str | None) -> None:
             click.echo(problem, err=True)
 
 
-async def _serve(path: Path, settings: Config) -> Outcome:
+async def _serve(path: Path, settings: Config, progress: Progress) -> Outcome:
     try:
-        return await serve(path, settings)
+        return await serve(path, settings, progress)
     except RunError as error:
         # Not a step further: aiokafka would still send what it holds, perhaps for partitions that are another's by now.
         click.echo(f"sigfw: {error}", err=True)

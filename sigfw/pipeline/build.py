@@ -1,6 +1,7 @@
 """From a configuration to a running service: which source, which sink, which rules."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ from sigfw.policy.loader import load as load_policy
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.metrics import Metrics
 
+PROGRESS_SECONDS = 0.5
+
 
 @dataclass
 class Outcome:
@@ -29,16 +32,20 @@ class Outcome:
     seconds: float = 0.0
 
 
-async def serve(path: Path, config: Config) -> Outcome:
+Progress = Callable[[int], None]
+
+
+async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
     """Run the service that a configuration describes, until SIGTERM or the end of its capture.
 
-    path: of the configuration, read again on SIGHUP. Raises ConfigError, StartError or RunError.
+    path: of the configuration, read again on SIGHUP. progress: told of a capture's messages so far.
+    Raises ConfigError, StartError or RunError.
     """
     worker = Worker(verdicts=config.verdicts, key=config.identities.key())
     metrics = Metrics(worker.counters)
     if config.source.kafka is not None:
         return await _serve_kafka(path, config, worker, metrics)
-    return await _serve_capture(path, config, worker, metrics)
+    return await _serve_capture(path, config, worker, metrics, progress)
 
 
 async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metrics) -> Outcome:
@@ -71,7 +78,7 @@ async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metr
     return Outcome()
 
 
-async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Metrics) -> Outcome:
+async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Metrics, progress: Progress) -> Outcome:
     settings, outlet = config.source.capture, config.sink.files
     assert settings is not None
     assert outlet is not None
@@ -83,6 +90,11 @@ async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Me
 
     source = CaptureSource(Path(settings.path), make)
     outcome = Outcome()
+
+    async def show() -> None:
+        progress(0 if source.capture is None else source.capture.batch.messages)
+
+    service.beside(PROGRESS_SECONDS, show)
     began = time.monotonic()
     await service.run(source, sink)
     outcome.seconds = time.monotonic() - began

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -136,6 +136,7 @@ class Replay:
         self._partitions: list[int] = []
         self._produced: set[tuple[int, int]] = set()
         self.done = Replayed()
+        self.progress: Callable[[int], None] = lambda _messages: None  # told of the messages produced so far
 
     async def run(self, messages: list[Message], *, loop: bool = False, wait: bool = False) -> Replayed:
         """Produce all of them, with `loop` until cancelled. Raises StartError or RunError."""
@@ -173,6 +174,7 @@ class Replay:
             while some := list(itertools.islice(messages, size)):
                 await self._send(producer, some, keep=wait)
                 self.done.messages += len(some)
+                self.progress(self.done.messages)
                 if self._rate:
                     await asyncio.sleep(max(0.0, began + self.done.messages / self._rate - time.monotonic()))
         finally:
