@@ -36,6 +36,10 @@ class Stream:
     def in_flight(self) -> int:
         """Reassemblies that wait for more."""
 
+    @property
+    def last_time_ns(self) -> int:
+        """Time of the message judged last; -1: none had one."""
+
     def expire(self, tables: Tables | None, now_ns: int) -> list[dict[str, Any]]:
         """End what waits longer than max_age_ns at now_ns.
 

@@ -103,11 +103,13 @@ cdef class Stream:
     cdef bytes prefix_json
     cdef readonly str prefix
     cdef readonly str topic
+    cdef readonly int64_t last_time_ns  # of the message judged last; -1: none had a time
 
     def __cinit__(self, str prefix, *, bint offsets=True, str topic="", uint32_t max_reassemblies=4096,
                   int64_t max_age_ns=10_000_000_000):
         self.prefix = prefix
         self.topic = topic
+        self.last_time_ns = -1
         self.prefix_json = dumps(prefix)[1:-1].encode()
         self.origin.prefix.p = PyBytes_AS_STRING(self.prefix_json)
         self.origin.prefix.n = <uint32_t>len(self.prefix_json)
@@ -620,6 +622,8 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
         room = GROUP if limit == 0 or limit - out.n > GROUP else <int>(limit - out.n)
         while g.n < room and next_message(b, &g.msgs[g.n]):
             m = &g.msgs[g.n]
+            if m.time_ns >= 0:
+                s.last_time_ns = m.time_ns
             m.expired = ctx.deadline_ns > 0 and m.time_ns >= 0 and ctx.now_ns - m.time_ns > ctx.deadline_ns
             g.n += 1
         if g.n == 0:
