@@ -52,7 +52,7 @@ class Partition:
         self.judged = -1  # next offset to judge
         self.written = -1  # next offset to write: safe to commit; -1: nothing yet
         self.committed = -1
-        self._last_record_ns = 0
+        self._last_record_ms = 0
         self._last_record_at = time.monotonic()
         self._sink = sink
         self._fail = fail
@@ -75,25 +75,27 @@ class Partition:
     @property
     def newest_seconds(self) -> float:
         """Time of the newest record judged, since the epoch; 0 before the first."""
-        return self._last_record_ns / 1e9
+        return self._last_record_ms / 1e3
 
-    def saw(self, record_time_ns: int) -> None:
-        """Remember the time of the newest record, and when it came."""
-        self._last_record_ns = max(self._last_record_ns, record_time_ns)
+    def saw(self, next_offset: int, record_time_ms: int) -> None:
+        """Remember how far the partition is judged, and when its last record came."""
+        self.judged = next_offset
+        self._last_record_ms = record_time_ms
         self._last_record_at = time.monotonic()
 
     def now_ns(self) -> int:
-        """The stream's own time: that of its newest record, moved on by the wall clock since it came.
+        """The stream's own time: that of its last message, moved on by the wall clock since it came.
 
-        A backlog of yesterday is judged by yesterday's clock, and a quiet stream still comes to its time-outs.
+        A backlog of yesterday is judged by yesterday's clock, and a quiet stream still comes to its time-outs. A
+        message from the future (a publisher's bad clock) counts as of now: it must not end what others sent.
         """
-        if not self._last_record_ns:
-            return 0
-        return self._last_record_ns + int((time.monotonic() - self._last_record_at) * 1e9)
+        return min(self.stream.last_time_ns, time.time_ns()) + int((time.monotonic() - self._last_record_at) * 1e9)
 
     def expire(self, tables: Tables) -> list[dict[str, object]]:
-        """End the reassemblies that waited too long by the stream's own time."""
-        return self.stream.expire(tables, self.now_ns()) if self._last_record_ns and self.stream.in_flight else []
+        """End the reassemblies that waited too long by the stream's own time. A capture's end where it ends."""
+        if self.is_capture or self.stream.last_time_ns < 0 or not self.stream.in_flight:
+            return []
+        return self.stream.expire(tables, self.now_ns())
 
     def put(self, output: "Output") -> None:
         """Queue what was judged. The caller looks at `has_room` before it fetches."""

@@ -164,8 +164,7 @@ class Service:
             for index in [i for i, value in enumerate(values) if len(value) > MAX_VERDICT_OCTETS]:
                 dead[index] = f"{len(values[index])} octets of verdicts are too many for a record; pack fewer messages"
                 values[index] = self._unframed(portion, index)
-            partition.saw(portion.records[-1].timestamp * 1_000_000)
-            partition.judged = portion.records[-1].offset + 1
+            partition.saw(portion.records[-1].offset + 1, portion.records[-1].timestamp)
         return Output(
             partition,
             portion.records,
