@@ -123,13 +123,13 @@ class Broker:
         cluster_id: str = "",
         replicas: int = 1,
     ) -> None:
+        self._libs = fetch_libs()
         self.port = port or free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.folder = folder or Path(tempfile.mkdtemp(prefix="sigfw-kafka-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._owns_folder = folder is None
         self._process: subprocess.Popen[bytes] | None = None
-        self._libs = fetch_libs()
         controller_port = controller_port or free_port()
         self._properties = self.folder / "server.properties"
         self._properties.write_text(
@@ -168,9 +168,10 @@ class Broker:
     def spawn(self) -> None:
         """Start the JVM and return at once; `wait` waits until it serves."""
         with self._log.open("ab") as log:
-            # A group of its own: Ctrl-C at a terminal must reach us alone, so that the broker is stopped in order.
+            # A group of its own: Ctrl-C at a terminal must reach us alone, so that the broker is stopped in order. And
+            # should we be killed, the broker goes with us (setpriv is of util-linux, hence on every Debian).
             self._process = subprocess.Popen(
-                self._java("kafka.Kafka", str(self._properties)),
+                ["setpriv", "--pdeathsig", "KILL", *self._java("kafka.Kafka", str(self._properties))],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
