@@ -10,7 +10,8 @@ def gt_readings(
 ) -> list[tuple[int, str]]:
     """What a called or calling GT is looked up as: (number of names.SPACES, digits), at most two.
 
-    digits: 0-9 and a-f, as decoded. np, nai, es: numbering plan, nature of address, encoding scheme; None: the GT has none.
+    digits: 0-9 and a-f, as decoded. np, nai, es: numbering plan, nature of address, encoding scheme; None: the GT has
+        none.
     Empty: the GT is unusable. Spec: Q.713 3.4.2.3, E.164 6.
     """
 

@@ -13,7 +13,6 @@ from sigfw._core.tables cimport (
     NO_ROW,
     NumberField,
     OidField,
-    PolicyTables,
     Rule,
     SMALL_COMPONENT,
     SMALL_TCAP_TYPE,

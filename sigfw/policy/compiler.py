@@ -188,7 +188,7 @@ class Compiler:
         return self.rows.add(bits)
 
     def exact(self, name: str, number: Callable[[Scalar], Iterable[Any]]) -> tuple[dict[Any, int], int]:
-        """Rows of the values that rules name, and that of all else; `number` says what a value written out stands for."""
+        """Rows of the values that rules name, and that of all else; `number`: what a value written out stands for."""
         uses = self.uses[name]
         sets: dict[int, set[Any]] = {}
         for bit, condition in uses:
@@ -196,8 +196,11 @@ class Compiler:
                 if operand is not None:
                     sets[id(operand)] = self.values(name, bit, operand, number)
         named = set().union(*sets.values())
-        rows = {value: self.row(uses, lambda operand, value=value: value in sets[id(operand)]) for value in named}
-        return rows, self.row(uses, lambda operand: False)
+
+        def row_of(value: Any) -> int:
+            return self.row(uses, lambda operand: value in sets[id(operand)])
+
+        return {value: row_of(value) for value in named}, self.row(uses, lambda operand: False)
 
     def values(self, name: str, bit: int, operand: Operand, number: Callable[[Scalar], Iterable[Any]]) -> set[Any]:
         found: set[Any] = set()
@@ -339,6 +342,9 @@ class Compiler:
     def mask(self, wanted: Callable[[Rule], bool]) -> int:
         return self.rows.add(sum(1 << i for i, rule in enumerate(self.policy.rules) if wanted(rule)))
 
+    def asks(self, check: str, *, every: bool) -> int:
+        return self.mask(lambda rule: check in rule.checks and rule.checks_all is every)
+
     def masks(self) -> dict[str, Any]:
         used = {check for rule in self.policy.rules for check in rule.checks if rule.mode != "off"}
         shadow = any(rule.mode == "shadow" for rule in self.policy.rules)
@@ -350,13 +356,8 @@ class Compiler:
             "names_opcode": self.mask(lambda rule: any(one.field == "opcode" for one in rule.when)),
             "has_any": self.mask(lambda rule: bool(rule.checks) and not rule.checks_all),
             "checks_used": sum(1 << names.CHECKS.index(check) for check in used),
-            "check_any": [
-                self.mask(lambda rule, check=check: check in rule.checks and not rule.checks_all)
-                for check in names.CHECKS
-            ],
-            "check_all": [
-                self.mask(lambda rule, check=check: check in rule.checks and rule.checks_all) for check in names.CHECKS
-            ],
+            "check_any": [self.asks(check, every=False) for check in names.CHECKS],
+            "check_all": [self.asks(check, every=True) for check in names.CHECKS],
         }
 
     def tables(self) -> Tables:

@@ -1,4 +1,7 @@
-"""A policy as the loader hands it to the compiler: checked, includes in place, defaults filled in. Nothing here reads YAML."""
+"""A policy as the loader hands it to the compiler: checked, includes in place, defaults filled in.
+
+Nothing here reads YAML.
+"""
 
 from typing import Literal
 
@@ -6,6 +9,7 @@ import msgspec
 
 Scalar = str | int | bool
 Perimeter = Literal["international", "national", "internal"]
+ExceptionAction = Literal["allow", "drop", "reject"]
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +97,6 @@ class Policy(Base, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     operators: tuple[Operator, ...]
     lists: dict[str, NumberList]
-    exceptions: dict[str, dict[Perimeter, Literal["allow", "drop", "reject"]]]  # every key of names.EXCEPTIONS, every perimeter
+    exceptions: dict[str, dict[Perimeter, ExceptionAction]]  # every key of names.EXCEPTIONS, every perimeter
     rules: tuple[Rule, ...]
     files: tuple[str, ...] = ()  # all that was read, for reload
