@@ -74,6 +74,7 @@ cdef int put_message(Group* g, Msg* m, dict values, const unsigned char[::1] dat
     m.tcap = values.get("tcap", 0)
     m.return_on_error = values.get("return_on_error", 0)
     m.has_mtp = "opc" in values
+    m.mtp_from_headers = values.get("mtp_from_headers", 0)
     m.opc = values.get("opc", 0)
     m.dpc = values.get("dpc", 0)
     m.sls = values.get("sls", 0)
