@@ -1,6 +1,7 @@
 """The service's configuration: one YAML file, each single value also by environment (http.port: SIGFW_HTTP_PORT).
 
-KEYS is the one table: the reader, the environment names, the JSON Schema and the test of configs/sigfw.reference.yaml use it.
+KEYS is the one table: the reader, the environment names, the JSON Schema and the test of configs/sigfw.reference.yaml
+use it.
 """
 
 import os
@@ -12,7 +13,7 @@ import msgspec
 
 from sigfw import names
 from sigfw.errors import StartError
-from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
+from sigfw.yamlfile import Mistakes, Node, Reader, read
 
 SCHEMA: Final = 1
 MIN_KEY_OCTETS: Final = 16  # of the HMAC key: half of what SHA-256 gives, and beyond guessing
@@ -118,7 +119,10 @@ class Config(Base, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A single value. path: with dots, `*` for a name of the user's choice. beside: a path relative to this file's folder."""
+    """A single value.
+
+    path: with dots, `*` for a name of the user's choice. beside: a path relative to the configuration's folder.
+    """
 
     path: str
     help: str
