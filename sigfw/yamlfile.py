@@ -71,6 +71,10 @@ class Mistakes:
     def at(self, node: Node, text: str) -> None:
         self.add(node.file, node.line, text)
 
+    def room(self, file: str) -> bool:
+        """Whether another mistake of this file is told; where not, its text need not be made."""
+        return len(self._kept.get(file, ())) < MAX_TOLD
+
     def __bool__(self) -> bool:
         return bool(self._kept)
 
@@ -270,6 +274,10 @@ class Reader:
     def __init__(self, mistakes: Mistakes) -> None:
         self.mistakes = mistakes
 
+    def hint(self, node: Node, name: str, known: Iterable[str]) -> str:
+        """What to do about an unknown name at `node`. It costs much, so only where it is told."""
+        return closest(name, known) if self.mistakes.room(node.file) else ""
+
     def mapping(self, node: Node, what: str) -> Iterator[tuple[Node, Node]]:
         """Pairs of a mapping, each key once."""
         if node.kind != "mapping":
@@ -294,7 +302,7 @@ class Reader:
             if key.text in known:
                 found[key.text] = value
             else:
-                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {closest(key.text, known)}")
+                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {self.hint(key, key.text, known)}")
         if node.kind == "mapping":
             for name in required:
                 if name not in found:
@@ -333,7 +341,7 @@ class Reader:
         text = self.text(node, what)
         if text is None or text in known:
             return text
-        self.mistakes.at(node, f"{what} {shown(text)} is unknown; {closest(text, known)}")
+        self.mistakes.at(node, f"{what} {shown(text)} is unknown; {self.hint(node, text, known)}")
         return None
 
     def integer(self, node: Node, what: str, low: int, high: int) -> int | None:

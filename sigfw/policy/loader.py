@@ -14,7 +14,7 @@ from sigfw.policy import csvfile, schema
 from sigfw.policy.digest import digest
 from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Perimeter, Policy
 from sigfw.policy.rules import Rules
-from sigfw.yamlfile import Mistakes, Node, Reader, closest, read, shown
+from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
 __all__ = ["load"]
 
@@ -97,7 +97,7 @@ class _Loader(Reader):
             elif key.text in TOP:
                 self.sections.setdefault(key.text, []).append(value)
             else:
-                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {closest(key.text, TOP)}")
+                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {self.hint(key, key.text, TOP)}")
 
     def _include(self, value: Node, path: Path, above: tuple[Path, ...]) -> None:
         above = (*above, path.resolve())
@@ -142,7 +142,8 @@ class _Loader(Reader):
         for node in self.sections.get(section, ()):
             for key, value in self.mapping(node, f"`{section}`"):
                 if known is not None and key.text not in known:
-                    self.mistakes.at(key, f"unknown key {shown(key.text)} in `{section}`; {closest(key.text, known)}")
+                    hint = self.hint(key, key.text, known)
+                    self.mistakes.at(key, f"unknown key {shown(key.text)} in `{section}`; {hint}")
                 elif key.text in found:
                     at = found[key.text][0].where
                     self.mistakes.at(key, f"{shown(key.text)} of `{section}` stands already at {at}; remove one")

@@ -140,7 +140,7 @@ class Rules(Reader):
                 continue
             field = schema.field(key.text)
             if field is None:
-                self.mistakes.at(key, f"unknown field {shown(key.text)} in `when`; {_meant(key.text)}")
+                self.mistakes.at(key, f"unknown field {shown(key.text)} in `when`; {self._meant(key)}")
                 continue
             condition = self._condition(key.text, field, value)
             if condition is not None:
@@ -189,7 +189,7 @@ class Rules(Reader):
     def _list(self, name: str, field: Field, node: Node, *, lists: bool) -> Operand | None:
         known = {**{n: numbers.kind for n, numbers in self.lists.items()}, "hosted_abroad": "gt"}
         if node.text != "home" and node.text not in known:
-            hint = closest(node.text, [*known, "home"])
+            hint = self.hint(node, node.text, [*known, "home"])
             self.mistakes.at(node, f"unknown list {shown(node.text)} in {name}; {hint}")
             return None
         if not lists:
@@ -252,11 +252,10 @@ class Rules(Reader):
         text = self.text(node, name)
         if text is None or text in known:
             return text
-        self.mistakes.at(node, f"unknown {what} {shown(text)} in {name}; {closest(text, known)}")
+        self.mistakes.at(node, f"unknown {what} {shown(text)} in {name}; {self.hint(node, text, known)}")
         return None
 
-
-def _meant(name: str) -> str:
-    if name.startswith("map.addresses.") and not name.endswith((".gt", ".operator")):
-        return "write map.addresses.NAME.gt or map.addresses.NAME.operator"
-    return closest(name, schema.field_names())
+    def _meant(self, key: Node) -> str:
+        if key.text.startswith("map.addresses.") and not key.text.endswith((".gt", ".operator")):
+            return "write map.addresses.NAME.gt or map.addresses.NAME.operator"
+        return self.hint(key, key.text, schema.field_names())
