@@ -64,7 +64,7 @@ class Mistakes:
     def add(self, file: str, line: int, text: str) -> None:
         kept = self._kept.setdefault(file, [])
         if len(kept) < MAX_TOLD:
-            kept.append((line, text.replace("\n", " ")))
+            kept.append((line, printable(text)))
         else:
             self._more[file] = self._more.get(file, 0) + 1
 
@@ -81,9 +81,11 @@ class Mistakes:
     def lines(self) -> list[str]:
         told = []
         for file, kept in sorted(self._kept.items()):
-            told += [f"{file}:{line}: {text}" for line, text in sorted(kept)]
+            told += [f"{printable(file)}:{line}: {text}" for line, text in sorted(kept)]
             if more := self._more.get(file):
-                told.append(f"{file}:{max(kept)[0]}: and {more} more mistakes in this file; mend those above first")
+                told.append(
+                    f"{printable(file)}:{max(kept)[0]}: and {more} more mistakes in this file; mend those above first"
+                )
         return told
 
     def end(self) -> None:
@@ -92,9 +94,14 @@ class Mistakes:
             raise ConfigError(self.lines())
 
 
+def printable(text: str) -> str:
+    """`text` on one line, with nothing that a terminal takes for an order."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
 def shown(text: str) -> str:
     """`text` as it may stand in a one-line message: printable, short, in quotes."""
-    text = "".join(c if c.isprintable() else "?" for c in text[:61])
+    text = printable(text[:61])
     return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'
 
 
@@ -249,7 +256,9 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent) -> None:
         line = _line(event)
         if event.anchor not in self.anchors:
-            raise _TooMuch(line, f"no anchor &{event.anchor} stands before its alias; write it, or the value itself")
+            raise _TooMuch(
+                line, f"no anchor {shown(event.anchor)} stands before its alias; write it, or the value itself"
+            )
         node, size = self.anchors[event.anchor]
         copy = Node(node.kind, self.file, line, node.value)
         copy.plain = node.plain
