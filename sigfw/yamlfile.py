@@ -174,13 +174,17 @@ def _explained(e: yaml.YAMLError, text: str) -> tuple[int, str]:
     if isinstance(e, yaml.reader.ReaderError):
         position = e.position if isinstance(e.position, int) else 0
         return text.count("\n", 0, position) + 1, "holds a control character; remove it"
-    mark = getattr(e, "problem_mark", None) or getattr(e, "context_mark", None)
+    problem = getattr(e, "problem", None) or "cannot be understood"
+    mark, context = getattr(e, "problem_mark", None), getattr(e, "context_mark", None)
+    if context and (mark is None or "end of stream" in problem):
+        mark = context  # a quote or bracket left open is told where it opens, not where the file ends
     line = mark.line + 1 if mark else 1
     lines = text.split("\n", line)
     written = lines[line - 1] if len(lines) >= line else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return line, "a tab indents this line; YAML wants spaces"
-    problem = getattr(e, "problem", None) or "cannot be understood"
+    if "tag" in (getattr(e, "context", None) or ""):
+        return line, "a ! without quotes begins a YAML tag; write the value in quotes"
     if "alias" in problem:
         return line, f"{problem}; an anchor (&name) must stand before its alias (*name)"
     return line, f"is no YAML here ({problem}); check indentation, colons, quotes and brackets in and above this line"
