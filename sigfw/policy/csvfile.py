@@ -3,11 +3,15 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from sigfw.yamlfile import Mistakes, Node, closest, shown
 
-MAX_LINE: Final = 1 << 16  # characters; a longer line is cut into bad rows, so that no file takes memory at will
+MAX_LINE: Final = 1 << 16  # characters: half of what the csv module bounds a cell to
+
+
+class _TooLong(Exception):
+    pass
 
 
 def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Node) -> Iterator[tuple[int, list[str]]]:
@@ -19,36 +23,51 @@ def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Nod
     """
     file = str(path)
     try:
+        if path.exists() and not path.is_file():
+            mistakes.at(named_by, f"{path} is no file with rows; name a CSV file")
+            return
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as f:
-            reader = csv.reader(iter(lambda: f.readline(MAX_LINE), ""), strict=True)
+            reader = csv.reader(_lines(f), strict=True)
             order: list[int] | None = None
             width = len(columns)
             first = True
             while True:
+                line = reader.line_num + 1
                 try:
                     cells = next(reader)
                 except StopIteration:
                     return
                 except csv.Error as e:
-                    mistakes.add(file, reader.line_num, f"is no CSV ({e}); check the quotes")
+                    mistakes.add(file, line, f"is no CSV in the row that begins here ({e}); check the quotes")
+                    return
+                except _TooLong:
+                    mistakes.add(file, line, f"has more than {MAX_LINE} characters in a line; check the line ends")
                     return
                 if not cells or (len(cells) == 1 and not cells[0].strip()) or cells[0].startswith("#"):
                     continue
                 if first:
                     first = False
                     if cells[0].strip().casefold() == columns[0]:
-                        order = _header(file, reader.line_num, cells, columns, mistakes)
+                        order = _header(file, line, cells, columns, mistakes)
                         continue
                 if order is not None:
                     cells = [cells[i] if 0 <= i < len(cells) else "" for i in order]
                 elif len(cells) > width:
-                    mistakes.add(file, reader.line_num, f"has {len(cells)} columns; write {','.join(columns)}")
+                    mistakes.add(file, line, f"has {len(cells)} columns; write {','.join(columns)}")
                     continue
                 else:
                     cells += [""] * (width - len(cells))
-                yield reader.line_num, cells
+                yield line, cells
     except OSError as e:
         mistakes.at(named_by, f"{path} cannot be read ({e.strerror or e}); check the path and its permissions")
+
+
+def _lines(f: TextIO) -> Iterator[str]:
+    """Lines of bounded length: no file takes memory at will, and no part of a line is taken for a row."""
+    while line := f.readline(MAX_LINE):
+        if len(line) == MAX_LINE and line[-1] not in "\r\n":
+            raise _TooLong
+        yield line
 
 
 def _header(file: str, line: int, cells: list[str], columns: tuple[str, ...], mistakes: Mistakes) -> list[int]:
