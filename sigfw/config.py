@@ -13,13 +13,14 @@ import msgspec
 
 from sigfw import names
 from sigfw.errors import StartError
-from sigfw.yamlfile import Mistakes, Node, Reader, read
+from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
 SCHEMA: Final = 1
 MIN_KEY_OCTETS: Final = 16  # of the HMAC key: half of what SHA-256 gives, and beyond guessing
 MAKE_KEY: Final = "make one: head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE"
 PERIMETERS: Final = tuple(p for p in names.PERIMETERS if p)
 SERVICE_MODES: Final = tuple(m for m in names.MODES if m)
+BROKER: Final = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
 COMPRESSIONS: Final = ("none", "gzip", "lz4", "snappy", "zstd")
 
 
@@ -240,7 +241,7 @@ class _Loader(Reader):
         elif key.kind == "word":
             value = self.choice(node, path, key.words)
         elif key.kind == "texts":
-            texts = [self.text(n, path, r"\S+", "write host:port") for n in self.one_or_more(node)]
+            texts = [self._broker(n, path) for n in self.one_or_more(node)]
             if not texts:
                 self.mistakes.at(node, f"{path} is empty; write at least one")
             value = tuple(t for t in texts if t is not None)
@@ -251,6 +252,13 @@ class _Loader(Reader):
         if value is not None:
             self.values[path] = value
             self.sections[path] = node
+
+    def _broker(self, node: Node, path: str) -> str | None:
+        text = self.text(node, path, BROKER, "write host:port, as 127.0.0.1:9092 or [::1]:9092")
+        if text is not None and not 1 <= int(text.rpartition(":")[2]) <= 65535:
+            self.mistakes.at(node, f"{path} {shown(text)} is not usable; write a port from 1 to 65535")
+            return None
+        return text
 
     def _environment(self, environment: Mapping[str, str]) -> None:
         for key in KEYS:
