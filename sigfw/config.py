@@ -325,9 +325,24 @@ class _Loader(Reader):
         if worker is not None and worker >= self._get("workers"):
             told = f"worker {worker} is not below workers, {self._get('workers')}; they count from 0"
             self.mistakes.at(self.sections["source.kafka.worker"], told)
+        self._apart()
         if "source.capture" in self.sections and self._get("verdicts") == "packed":
             at = self.sections["verdicts"]
             self.mistakes.at(at, "files take verdicts as JSON Lines; write verdicts: json, or judge from Kafka")
+
+    def _apart(self) -> None:
+        """What is written has a place of its own: a topic that is read as well would feed the worker its own output."""
+        inputs = {p: p.rpartition(".")[2].replace("/", ".") for p in self._sections_of(_TOPIC)}
+        used = {topic: "is an input topic" for topic in inputs.values()}
+        outputs = [f"{p}.verdicts" for p in inputs]
+        outputs += [f"sink.{k}" for k in ("kafka.events", "kafka.dead_letters", "files.verdicts", "files.events")]
+        for path in outputs:
+            place = self.values.get(path)
+            if place in used:
+                at = self.sections[path]
+                self.mistakes.at(at, f"{shown(place)} {used[place]} already; write another for each")
+            elif place is not None:
+                used[place] = f"is `{path.replace('/', '.')}`"
 
     def _get(self, path: str) -> Any:
         return self.values.get(path, _BY_PATH[path].default)
