@@ -213,7 +213,7 @@ class _Loader(Reader):
 
     def _section(self, node: Node, prefix: str, shape: str) -> None:
         """Read a mapping. prefix: its path with dots; shape: the same with * for the user's names."""
-        what = f"`{prefix.rstrip('.')}`" if prefix else "the configuration"
+        what = f"`{prefix.rstrip('.').replace('/', '.')}`" if prefix else "the configuration"
         children = dict.fromkeys(k.path[len(shape) :].partition(".")[0] for k in KEYS if k.path.startswith(shape))
         self.sections[prefix.rstrip(".")] = node
         if "*" in children:

@@ -368,7 +368,8 @@ class Reader:
         elif re.fullmatch(r"0x[0-9A-Fa-f]{1,15}", text):
             number = int(text, 16)
         if number is None or not low <= number <= high:
-            self.mistakes.at(node, f"{what} {shown(text)} is not usable; write a number from {low} to {high}")
+            must = f"a number from {low} to {high}" if low < high else str(low)
+            self.mistakes.at(node, f"{what} {shown(text)} is not usable; write {must}")
             return None
         return number
 
