@@ -1,5 +1,6 @@
 """The command line. Each command is a module here that exposes `command`; it is imported when it is asked for."""
 
+import errno
 import importlib
 import os
 import signal
@@ -50,6 +51,9 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: run the command line, turn every outcome into an exit status, and no trace."""
+    # Started with a closed stdout or stderr (`>&-`) Python has None there.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     sys.exit(run(sys.argv[1:]))
 
 
@@ -74,9 +78,9 @@ def run(arguments: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, click.Abort):
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`). What is buffered must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone (`| head`); rich makes SystemExit of it.
+        _discard_output()
         return 128 + signal.SIGPIPE
     except SigfwError as e:
         if _traced():
@@ -87,9 +91,18 @@ def run(arguments: list[str]) -> int:
     except Exception as e:
         if _traced():
             raise
+        if isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and not e.filename:
+            _discard_output()
+            _say(f"the output cannot be written ({e.strerror}); make room and run again")
+            return INTERNAL_FAULT
         _say(f"internal error: {type(e).__name__}: {_one_line(str(e))}; please report it with the command line")
         return INTERNAL_FAULT
     return 0
+
+
+def _discard_output() -> None:
+    """What is buffered must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _traced() -> bool:
