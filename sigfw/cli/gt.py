@@ -30,10 +30,11 @@ def lookup(ctx: click.Context, digits: str, path: Path, space: str) -> None:
 
     Exit status 1: no prefix of the policy matches.
     """
-    problem = schema.digits_problem(digits[: schema.MAX_PREFIX_DIGITS], zero=space == "e212")
+    first = digits[: schema.MAX_PREFIX_DIGITS]  # the core looks no further
+    problem = schema.digits_problem(first if digits.isdecimal() else digits, zero=space == "e212")
     if problem is not None:
         raise UsageError(f"{shown(digits)} {problem}")
-    digits = digits[: schema.MAX_PREFIX_DIGITS]
+    digits = first
     policy = load(path)
     found = compile_policy(policy).lookup(digits, space)
     prefix = longest(digits, written(policy, space))
