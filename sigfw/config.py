@@ -333,7 +333,7 @@ class _Loader(Reader):
     def _apart(self) -> None:
         """What is written has a place of its own: a topic that is read as well would feed the worker its own output."""
         inputs = {p: p.rpartition(".")[2].replace("/", ".") for p in self._sections_of(_TOPIC)}
-        used = {topic: "is an input topic" for topic in inputs.values()}
+        used = dict.fromkeys(inputs.values(), "is an input topic")
         outputs = [f"{p}.verdicts" for p in inputs]
         outputs += [f"sink.{k}" for k in ("kafka.events", "kafka.dead_letters", "files.verdicts", "files.events")]
         for path in outputs:

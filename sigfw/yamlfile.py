@@ -259,11 +259,10 @@ class _Builder:
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         line = _line(event)
-        if event.anchor not in self.anchors:
-            raise _TooMuch(
-                line, f"no anchor {shown(event.anchor)} stands before its alias; write it, or the value itself"
-            )
-        node, size = self.anchors[event.anchor]
+        anchor = event.anchor or ""
+        if anchor not in self.anchors:
+            raise _TooMuch(line, f"no anchor {shown(anchor)} stands before its alias; write it, or the value itself")
+        node, size = self.anchors[anchor]
         copy = Node(node.kind, self.file, line, node.value)
         copy.plain = node.plain
         self.count += size - 1
