@@ -13,7 +13,8 @@ import msgspec
 from bench import peers
 from bench.corpus import FOLDER
 from sigfw._core import framing, mapop, normalise, sccp
-from sigfw._core.engine import Batch, Stream, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
 from sigfw.policy import loader
 from sigfw.policy.compiler import compile_policy

@@ -60,3 +60,5 @@ cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels)
 cdef void put_id(Out* o, const Origin* origin, int64_t offset, uint32_t frame, uint16_t index) noexcept nogil
 cdef void put_party_digits(Out* o, const Msg* m, int called, const Key* key) noexcept nogil
 cdef uint32_t encode_reply(const Msg* m, uint8_t return_cause, uint8_t* out) noexcept nogil
+cdef int number(str table, object name) except -1
+cdef bytes escaped(str text)

@@ -6,6 +6,8 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from json import dumps
+
 from sigfw._core.mapop cimport field_name, operation_application, operation_name
 from sigfw._core.msg cimport *
 from sigfw._core.out cimport Out, put, put_c, put_hex, put_i, put_padded, put_s, put_u
@@ -50,7 +52,7 @@ NUMBER_KINDS[:] = [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address
 
 
 def names() -> dict:
-    """The tables above, for the test that holds them equal to sigfw/names.py."""
+    """What numbers mean: tests/unit/test_names.py holds it equal to sigfw/names.py."""
     return {
         "PERIMETERS": [PERIMETERS[i].decode() for i in range(4)],
         "ENCAPSULATIONS": [ENCAPSULATIONS[i].decode() for i in range(5)],
@@ -65,7 +67,38 @@ def names() -> dict:
         "OPCODE_FORMS": [OPCODE_FORMS[i].decode() for i in range(3)],
         "APPLICATIONS": [APPLICATIONS[i].decode() for i in range(3)],
         "NUMBER_KINDS": [NUMBER_KINDS[i].decode() for i in range(7)],
+        "MODES": ["", "enforce", "monitor", "bypass"],
+        "SEGMENT_STATES": ["", "held", "final", "failed", "orphan"],
+        "CHECK_OUTCOMES": ["false", "true", "unknown"],
+        "EXCEPTIONS": [
+            "malformed", "unusable_gt", "not_tcap", "not_sccp", "unknown_operation", "reassembly_timeout",
+            "limit_exceeded", "expired", "default",
+        ],
+        "CHECKS": [
+            "", "imsi_is_home", "imsi_is_foreign", "imsi_missing", "calling_operator_is_not_imsi_home",
+            "calling_operator_unknown", "calling_operator_is_not_map_node", "called_is_not_home",
+            "acn_does_not_fit_operation", "ssn_does_not_fit_application", "location_implausible", "sms_origin_mismatch",
+            "dialogue_unknown", "rate_exceeded", "target_scanned",
+        ],
     }
+
+
+NAMES = names()
+
+
+cdef bytes escaped(str text):
+    """What stands between the quotes of a JSON string."""
+    quoted = dumps(text)
+    return quoted[1:len(quoted) - 1].encode()
+
+
+cdef int number(str table, object name) except -1:
+    """Number of a name; 0 for None and "". ValueError says which names there are."""
+    if name is None or name == "":
+        return 0
+    if name not in NAMES[table]:
+        raise ValueError(f"{name!r} is none of {', '.join(NAMES[table][1:])}")
+    return NAMES[table].index(name)
 
 
 # ---- small pieces

@@ -1,12 +1,11 @@
-"""Tables, Stream and Worker: the core as Python sees it. A batch in, its verdicts out, the GIL released once."""
+"""Stream and Worker: the core as Python sees it. A Batch in, its Verdicts out, the GIL released once."""
 
-from collections.abc import Mapping, Sequence
-from mmap import mmap
+from collections.abc import Mapping
 from typing import Any, final
 
+from sigfw._core.batch import Batch
 from sigfw._core.tables import Tables
-
-__all__ = ["Batch", "Stream", "Verdicts", "Worker"]
+from sigfw._core.verdicts import Verdicts
 
 @final
 class Stream:
@@ -49,72 +48,6 @@ class Stream:
 
     def abandon(self, tables: Tables | None) -> list[dict[str, Any]]:
         """End all that waits (restart, revoke), as `expire`, with the reason reassembly_orphan."""
-
-@final
-class Batch:
-    """Records to judge. Judging may stop at a limit and go on: `done` says whether all was judged.
-
-    values: one buffer a record (None: a null value, judged as unframed). They are held until the batch is.
-    encapsulation: `sccp`, `mtp3`, `m3ua` or `pcap`, of every record that `meta` gives none.
-    offsets, times_ns: a record's Kafka offset and time since the epoch (-1: none), each the length of values.
-    frames: frame number of a record of one message (1 where left out).
-    meta: None or (encapsulation | None, perimeter | None, opc | None, dpc | None) a record, from its headers.
-    capture: the values are files: a file cut short is a `problem` and no verdict, and one without SCCP has no line.
-    Raises ValueError where a length or a name does not fit.
-    """
-
-    def __init__(
-        self,
-        values: Sequence[bytes | memoryview | mmap | None],
-        encapsulation: str,
-        *,
-        offsets: Sequence[int] | None = None,
-        times_ns: Sequence[int] | None = None,
-        frames: Sequence[int] | None = None,
-        meta: Sequence[tuple[str | None, str | None, int | None, int | None] | None] | None = None,
-        capture: bool = False,
-    ) -> None: ...
-    def __len__(self) -> int:
-        """Records."""
-
-    @property
-    def done(self) -> bool: ...
-    @property
-    def not_sccp(self) -> int:
-        """Frames that hold no SCCP so far (ISUP, network management, M3UA other than DATA)."""
-
-    @property
-    def messages(self) -> int:
-        """SCCP messages, and frames that could not be framed, so far."""
-
-    @property
-    def problem(self) -> str | None:
-        """What ended the framing so far, in one line with frame and offset (a capture cut short, …)."""
-
-    def ages(self, now_ns: int, bounds_ns: Sequence[int]) -> tuple[list[int], int]:
-        """How old the records with a time are at now_ns: a count for each bound (at most so old; bounds rise), one for
-        what is beyond the last, and the sum of the ages in ns."""
-
-@final
-class Verdicts:
-    """The verdicts of one `judge` call, in the order of the messages."""
-
-    def __len__(self) -> int: ...
-    @property
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """(action, reason, rule id) -> messages."""
-
-    def lines(self) -> bytes:
-        """JSON Lines: of all messages where the Worker writes JSON, else of those that ask for an event."""
-
-    def values(self) -> list[bytes]:
-        """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
-
-    def events(self) -> list[bytes]:
-        """The JSON of each message that was denied, would have been denied (shadow), or asks for an event (alert)."""
-
-    def dead(self) -> list[tuple[int, str]]:
-        """Records that could not be framed: (index in the batch, what was wrong)."""
 
 @final
 class Worker:

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.tree import Tree
 
 from sigfw import names
-from sigfw._core.engine import Batch, Stream, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
 from sigfw.cli import output
 from sigfw.errors import UsageError

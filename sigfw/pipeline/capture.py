@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from sigfw._core.engine import Batch
+from sigfw._core.batch import Batch
 from sigfw.errors import UsageError
 
 CHUNK = 1 << 20  # octets of a .gz unpacked at a time

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sigfw._core.engine import Batch
+from sigfw._core.batch import Batch
 from sigfw.pipeline.partition import Partition
 
 

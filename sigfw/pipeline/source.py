@@ -16,7 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from sigfw import names
-from sigfw._core.engine import Batch
+from sigfw._core.batch import Batch
 from sigfw.config import KafkaSource as Settings
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.kafka import CONNECT_SECONDS, address, connection, partitions_of

@@ -15,8 +15,10 @@ from typing import Final
 
 import orjson
 
-from sigfw._core.engine import Batch, Verdicts, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Worker
 from sigfw._core.tables import Tables
+from sigfw._core.verdicts import Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
 from sigfw.pipeline.kafka import close, quiet

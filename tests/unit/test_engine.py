@@ -14,8 +14,10 @@ from jsonschema import Draft202012Validator
 from pycrate_mobile.SCCP import SCCPUnitDataService
 
 from sigfw import records, schemas
-from sigfw._core.engine import Batch, Stream, Verdicts, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
+from sigfw._core.verdicts import Verdicts
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 

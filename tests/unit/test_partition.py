@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sigfw._core.engine import Batch, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Worker
 from sigfw.pipeline import partition as module
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output

@@ -1,0 +1,174 @@
+# From records to messages: which octets, whose frame, which time. Judging may stop anywhere and go on.
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from sigfw._core.encode cimport number
+from sigfw._core.encode import NAMES
+from sigfw._core.framing cimport (
+    FRAME_BROKEN, FRAME_END, FRAME_OTHER, FRAME_SCCP, Frame, framer_close, framer_next, framer_open,
+)
+from sigfw._core.msg cimport E_MISSING, ENCAP_PCAP, EX_NOT_SCCP, LAYER_FRAMING, Msg, fail
+
+
+cdef class Batch:
+    def __cinit__(self, values, str encapsulation, *, offsets=None, times_ns=None, frames=None, meta=None,
+                  bint capture=False):
+        cdef Py_ssize_t i, n = len(values)
+        cdef Record* r
+        cdef uint8_t encap = number("ENCAPSULATIONS", encapsulation)
+        if encap == 0:
+            raise ValueError("a batch needs an encapsulation")
+        for name, given in (("offsets", offsets), ("times_ns", times_ns), ("frames", frames), ("meta", meta)):
+            if given is not None and len(given) != n:
+                raise ValueError(f"{name} has {len(given)} items for {n} values")
+        self.capture = capture
+        self.records = <Record*>calloc(n if n else 1, sizeof(Record))
+        if self.records == NULL:
+            raise MemoryError
+        for i in range(n):
+            r = &self.records[i]
+            r.encapsulation = encap
+            r.offset = offsets[i] if offsets is not None else 0
+            r.time_ns = times_ns[i] if times_ns is not None else -1
+            r.frame = frames[i] if frames is not None else 1
+            if meta is not None and meta[i] is not None:
+                self.take_meta(r, meta[i])
+            value = values[i]
+            if value is not None:
+                PyObject_GetBuffer(value, &r.view, PyBUF_SIMPLE)
+                r.taken = 1
+                r.p = <const uint8_t*>r.view.buf
+                r.octets = r.view.len
+            self.held = i + 1
+        self.n = n
+
+    cdef int take_meta(self, Record* r, tuple meta) except -1:
+        encapsulation, perimeter, opc, dpc = meta
+        if encapsulation is not None:
+            r.encapsulation = number("ENCAPSULATIONS", encapsulation)
+        if perimeter is not None:
+            r.perimeter = number("PERIMETERS", perimeter)
+        if opc is not None or dpc is not None:
+            r.has_pcs = 1
+            r.opc = opc or 0
+            r.dpc = dpc or 0
+        return 0
+
+    def __dealloc__(self):
+        cdef Py_ssize_t i
+        if self.records == NULL:
+            return
+        for i in range(self.held):
+            if self.records[i].taken:
+                PyBuffer_Release(&self.records[i].view)
+        if self.framing:
+            framer_close(&self.framer)
+        free(self.records)
+
+    def __len__(self):
+        return self.n
+
+    @property
+    def done(self):
+        return self.current >= self.n
+
+    @property
+    def problem(self):
+        if not self.troubled:
+            return None
+        code = NAMES["ERROR_CODES"][self.trouble.code]
+        return f"frame {self.trouble.frame}: framing {code} at octet {self.trouble.offset} of {self.trouble_octets}"
+
+    def ages(self, int64_t now_ns, bounds_ns):
+        """How many records are at most so old: one count a bound and one for what is beyond, and the sum in ns."""
+        cdef list counts = [0] * (len(bounds_ns) + 1)
+        cdef int64_t age, total = 0
+        cdef Py_ssize_t i, k, n = len(bounds_ns)
+        for i in range(self.n):
+            if self.records[i].time_ns < 0:
+                continue
+            age = now_ns - self.records[i].time_ns
+            age = age if age > 0 else 0
+            total += age
+            k = 0
+            while k < n and age > <int64_t>bounds_ns[k]:
+                k += 1
+            counts[k] += 1
+        return counts, total
+
+
+cdef int next_message(Batch b, Msg* m) noexcept nogil:
+    """Fill the framing part of the next message: 1, or 0 where the batch is done."""
+    cdef Frame f
+    cdef Record* r
+    cdef int kind
+    while b.current < b.n:
+        r = &b.records[b.current]
+        if r.p == NULL:                                   # a null value: a record without a message
+            memset(&f, 0, sizeof(f))
+            start(m, b, r, &f, b.current)
+            fail(m, LAYER_FRAMING, E_MISSING, 0)
+            b.current += 1
+            b.messages += 1
+            return 1
+        if not b.framing:
+            framer_open(&b.framer, r.p, r.octets, r.encapsulation)
+            b.framing = 1
+            b.entries = 0
+            b.last_frame = r.frame
+        memset(&f, 0, sizeof(f))
+        kind = framer_next(&b.framer, &f)
+        if kind == FRAME_OTHER:
+            b.not_sccp += 1
+            continue
+        if kind == FRAME_END:
+            framer_close(&b.framer)
+            b.framing = 0
+            b.current += 1
+            if b.entries or b.capture:
+                continue
+            start(m, b, r, &f, b.current - 1)            # nothing to judge in it: still one line
+            m.frame = b.last_frame
+            m.exceptions = EX_NOT_SCCP
+            return 1
+        b.last_frame = f.frame
+        if kind == FRAME_BROKEN:
+            b.trouble = f
+            b.trouble_octets = r.octets
+            b.troubled = 1
+            if b.capture:
+                continue
+        b.entries += 1
+        b.messages += 1
+        start(m, b, r, &f, b.current)
+        if kind == FRAME_SCCP:
+            m.sccp = f.octets
+            m.sccp_octets = f.n
+        if f.code:
+            fail(m, LAYER_FRAMING, f.code, <uint32_t>(f.offset if f.offset < 0xFFFF else 0xFFFF))
+        return 1
+    return 0
+
+
+cdef inline void start(Msg* m, Batch b, Record* r, const Frame* f, Py_ssize_t record) noexcept nogil:
+    memset(m, 0, sizeof(Msg))
+    m.record = <uint32_t>record
+    m.offset = r.offset
+    m.frame = f.frame if r.encapsulation == ENCAP_PCAP else r.frame
+    m.index = f.index
+    m.time_ns = f.time_ns if r.encapsulation == ENCAP_PCAP and f.time_ns >= 0 else r.time_ns
+    m.encapsulation = f.encapsulation if f.encapsulation else r.encapsulation
+    m.has_mtp = f.has_mtp
+    m.opc = f.opc
+    m.dpc = f.dpc
+    m.sls = f.sls
+    m.ni = f.ni
+    m.header_perimeter = r.perimeter
+    if r.has_pcs and not f.has_mtp:
+        m.has_mtp = 1
+        m.mtp_from_headers = 1
+        m.opc = r.opc
+        m.dpc = r.dpc
