@@ -106,7 +106,7 @@ class Numbers(Base):
         space, digits = number
         pairs = [(one, self.home_operator()) for one in self.home(space)]
         known = {one for one, _ in pairs}
-        for operator in self.policy.operators:
+        for operator in sorted(self.policy.operators, key=lambda one: one.tadig != self.home_operator()):
             for prefix in operator.imsi if space == "e212" else operator.global_titles:
                 if prefix not in known:
                     pairs.append((prefix, operator.tadig))
@@ -345,7 +345,7 @@ Verdict = tuple[str, str, int, int]  # action, reason, rule number, component
 
 
 def decide(message: Message, modes: set[str], first: set[tuple[int, int]]) -> Verdict:
-    """The candidates in the order of ties, the worst of them; first: (component, rule) that came first in a category."""
+    """The candidates in the order of ties, the worst of them; first: (component, rule) that came first."""
     candidates: list[Verdict] = []
     components: list[Any] = list(message.m.get("components", ())) or [None]
     for i, component in enumerate(components):
