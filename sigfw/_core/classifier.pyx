@@ -118,9 +118,9 @@ cdef uint32_t small_value(const Msg* m, uint32_t field) noexcept nogil:
     if field == SMALL_ENCAPSULATION:
         return m.encapsulation
     if field == SMALL_NI:
-        return given(m.has_mtp, m.ni)
+        return given(m.has_mtp and not m.mtp_from_headers, m.ni)
     if field == SMALL_SLS:
-        return given(m.has_mtp, m.sls)
+        return given(m.has_mtp and not m.mtp_from_headers, m.sls)
     if field == SMALL_SCCP_TYPE:
         return m.type
     if field == SMALL_RETURN_CAUSE:
@@ -701,7 +701,7 @@ cdef bint link_matches(const Link* link, const Context* ctx, const Msg* m) noexc
         return False
     if (link.ni or link.n_opc or link.n_dpc) and not m.has_mtp:
         return False
-    if link.ni and not link.ni >> (m.ni & 3) & 1:
+    if link.ni and (m.mtp_from_headers or not link.ni >> (m.ni & 3) & 1):
         return False
     return ((link.n_opc == 0 or among(link.opc, link.n_opc, m.opc))
             and (link.n_dpc == 0 or among(link.dpc, link.n_dpc, m.dpc)))

@@ -115,6 +115,13 @@ def test_missing_field_is_in_nothing_and_in_no_list() -> None:
         assert judge([rule("r", "drop", {"imsi": both})], {}, **WORLD)["verdict"][2] == ""
 
 
+@pytest.mark.parametrize("field", ["ni", "sls"])
+def test_point_codes_of_headers_bring_neither_ni_nor_sls(field: str) -> None:
+    for from_headers, expected in ((0, 1), (1, 0)):
+        message = {"opc": 100, "mtp_from_headers": from_headers}
+        assert judge([rule("r", "drop", {field: 0})], message)["rule"] == expected
+
+
 def test_limits_of_rules_and_categories_are_reached_without_mixing_them() -> None:
     rules = [rule(f"r{i}", "allow", {"calling.ssn": 8}, f"c{i % 16}") for i in range(1023)]
     rules.append(rule("last", "drop", {"opcode": 71}, "c15"))
@@ -223,6 +230,7 @@ LINK = Link(name="a", perimeter="national", topics=("t1",), ni=(2,), opc=(100,))
         ({"opc": 100, "ni": 2, "header_perimeter": 3}, {"topic": "t1"}, "international", 1, 1),
         ({"opc": 100, "ni": 0}, {"topic": "t1", "perimeter": 3}, "internal", 0, 0),
         ({"opc": 101, "ni": 2}, {"topic": "t1"}, "international", 0, 0),
+        ({"opc": 100, "mtp_from_headers": 1}, {"topic": "t0"}, "internal", 2, 0),
         ({"opc": 100, "ni": 2}, {}, "international", 0, 0),
         ({}, {"topic": "t1"}, "international", 0, 0),
     ],
@@ -230,7 +238,9 @@ LINK = Link(name="a", perimeter="national", topics=("t1",), ni=(2,), opc=(100,))
 def test_perimeter_is_the_links_else_the_topics_else_the_headers(
     message: dict[str, Any], given: dict[str, Any], perimeter: str, link: int, conflicts: int
 ) -> None:
-    found = judge([], message, links=(LINK,), **given)
+    by_ni = Link(name="ni", perimeter="national", topics=("t0",), ni=(0,))  # headers bring point codes alone
+    headers = Link(name="headers", perimeter="internal", topics=("t0",), opc=(100,))
+    found = judge([], message, links=(LINK, headers) if given.get("topic") != "t0" else (by_ni, headers), **given)
     assert (found["perimeter"], found["link"], found["conflicts"]) == (perimeter, link, conflicts)
 
 
