@@ -162,6 +162,7 @@ def test_exception_has_an_action_for_each_perimeter() -> None:
         ({"opcode": 71}, ("drop", "unknown_operation")),
         ({"opcode": 200}, ("allow", "rule")),
         ({"opcode": {"in": [200], "not_in": [71]}}, ("allow", "rule")),
+        ({"opcode": {"not_in": [71]}}, ("drop", "unknown_operation")),
     ],
 )
 def test_unknown_operation_stands_unless_a_rule_names_the_opcode(when: Any, expected: tuple[str, str]) -> None:
