@@ -146,13 +146,13 @@ cdef uint32_t component_value(const Msg* m, const Component* c, uint32_t applica
         if application == APP_MAP and (m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL):
             return 1
         return ABSENT
+    if field == SMALL_APPLICATION:
+        return given(application != 0, application)
     if c == NULL:
         return ABSENT
     if field == SMALL_COMPONENT:
         return c.type
-    if field == SMALL_OPCODE_FORM:
-        return given(c.opcode_form != 0, c.opcode_form)
-    return given(application != 0, application)
+    return given(c.opcode_form != 0, c.opcode_form)
 
 
 cdef uint32_t int_row(const IntField* f, int64_t value) noexcept nogil:
@@ -270,7 +270,7 @@ cdef void component_fields(
     cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
     cdef uint32_t i
     if reading < 0 and m.acn_application:
-        application = m.acn_application  # an unknown operation of a known context
+        application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
     for i in range(t.n_message, t.n_small):
         and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
     if t.operation_rows != NULL:

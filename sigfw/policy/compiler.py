@@ -35,8 +35,6 @@ EARLY_FIELDS = {*SMALL[:N_EARLY_SMALL], *INTS} | {
     f"{party}.{one}" for party in ("called", "calling") for one in ("gt", "operator", "country")
 }
 EARLY_CHECKS = {"calling_operator_unknown", "called_is_not_home"}
-INVOKES_ONLY = {"operation", "opcode", "application"}  # unless the rule has `component`
-
 GT_SPACES = ("e164", "e214")
 ALL_SPACES = names.SPACES[1:]
 SPACES_OF_KIND = {"gt": GT_SPACES, "imsi": ("e212",), "msisdn": ("msisdn",)}
@@ -408,10 +406,10 @@ class Compiler:
 
 
 def conditions(rule: Rule) -> list[Condition]:
-    """A rule's `when`; what names an operation is about Invokes unless the rule says which component."""
+    """A rule's `when`; what has `operation` is about Invokes unless the rule says which component."""
     found = list(rule.when)
     asked = {one.field for one in found}
-    if asked & INVOKES_ONLY and "component" not in asked:
+    if "operation" in asked and "component" not in asked:
         found.append(Condition(field="component", within=Operand(values=("invoke",))))
     return found
 

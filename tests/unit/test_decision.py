@@ -107,6 +107,30 @@ def test_one_of_two_identities_is_enough_to_deny_and_not_to_allow(action: str, e
     assert judge([rule("r", action, when)], {"numbers": numbers[:1]}, **WORLD)["verdict"][:2] == (action, "rule")
 
 
+@pytest.mark.parametrize(
+    ("when", "component", "expected"),
+    [
+        ({"operation": "updateLocation"}, UPDATE, 1),
+        ({"operation": "updateLocation"}, UPDATE | {"type": 2}, 0),
+        ({"operation": {"not_in": ["initialDP"]}}, UPDATE | {"type": 2}, 0),
+        ({"operation": "updateLocation", "component": "returnResultLast"}, UPDATE | {"type": 2}, 1),
+        ({"opcode": 2}, UPDATE | {"type": 2}, 1),
+        ({"application": "map"}, UPDATE | {"type": 2}, 1),
+    ],
+)
+def test_operation_alone_means_invokes_unless_component_says_otherwise(
+    when: Any, component: dict[str, Any], expected: int
+) -> None:
+    assert judge([rule("r", "drop", when)], {"components": [component]})["rule"] == expected
+
+
+def test_dialogue_without_components_has_the_application_of_its_context() -> None:
+    cap = {"tcap": 2, "acn_application": 2}
+    assert judge([rule("r", "drop", {"application": "cap"})], cap)["rule"] == 1
+    assert judge([rule("r", "drop", {"application": "map"})], cap)["rule"] == 0
+    assert judge([rule("r", "drop", {"application": ["map", "cap"]})], {"tcap": 2})["rule"] == 0
+
+
 def test_missing_field_is_in_nothing_and_in_no_list() -> None:
     for without in (["262"], "home"):
         assert judge([rule("r", "drop", {"imsi": {"not_in": without}})], {}, **WORLD)["verdict"][2] == "r"
