@@ -572,7 +572,7 @@ cdef void close_segment(Eval* e, const uint64_t* bits, uint32_t mask, uint64_t* 
         exceptions |= EX_REASSEMBLY
     early_rules(e, bits, mask, counted, d)
     take_exceptions(e.t, e.m, exceptions, 0, d)
-    if e.m.segment_state == SEGMENT_HELD and d.action <= HOLD:
+    if e.m.segment_state == SEGMENT_HELD and d.action <= REDIRECT:  # a redirected one would be gone before the rest is seen
         d.action = HOLD
         d.reason = REASON_SEGMENT_HELD
         d.rule = 0

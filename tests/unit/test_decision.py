@@ -372,6 +372,7 @@ def judge_segment(rules: list[Any], state: int = SEGMENT_HELD, **rest: Any) -> t
         ([], ("hold", "segment_held", "")),
         ([rule("s", "drop", BY_SCCP)], ("drop", "rule", "s")),
         ([rule("s", "reject", BY_SCCP)], ("reject", "rule", "s")),
+        ([rule("s", "redirect", BY_SCCP, redirect="447700900999")], ("hold", "segment_held", "")),
         ([rule("s", "drop", checks=("called_is_not_home",))], ("drop", "rule", "s")),
         ([rule("m", "drop", BY_MAP)], ("hold", "segment_held", "")),
         ([rule("m", "drop", {"operation": {"not_in": ["updateLocation"]}})], ("hold", "segment_held", "")),
