@@ -311,6 +311,19 @@ cdef bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
     return False
 
 
+cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc) noexcept nogil:
+    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP."""
+    cdef uint32_t i
+    if p.has & HAS_GT:
+        for i in range(p.n_norm):
+            if info(t, &p.norm[i]).home:
+                return 1
+        return -1
+    if t.n_home_point_codes == 0 or not (p.has & HAS_PC or has_mtp):
+        return 0
+    return 1 if is_home_pc(t, p.pc if p.has & HAS_PC else pc) else -1
+
+
 cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint both, Tally* tally) noexcept nogil:
     """Does the operator of the number differ from the party's? both: where both are known; else where one is."""
     cdef uint32_t i, j
@@ -326,6 +339,7 @@ cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint b
 cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
     cdef const Number* n
     cdef uint32_t i
+    cdef int where
     cdef bint home
     tally.n = 0
     tally.yes = 0
@@ -339,9 +353,10 @@ cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tal
             count(tally, not info(t, &m.called.norm[i]).home)
         if m.called.n_norm == 0 and m.called.has & HAS_GT:
             count(tally, True)
-        elif not m.called.has & HAS_GT and (m.called.has & HAS_PC or m.has_mtp):
-            if is_home_pc(t, m.called.pc if m.called.has & HAS_PC else m.dpc):
-                count(tally, False)
+        elif not m.called.has & HAS_GT:
+            where = side(t, &m.called, m.has_mtp, m.dpc)
+            if where != 0:
+                count(tally, where < 0)
     else:
         for i in range(m.n_numbers):
             n = &m.numbers[i]
@@ -727,19 +742,6 @@ cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Cou
                 break
         if m.perimeter >= N_PERIMETERS:
             m.perimeter = PERIMETER_INTERNATIONAL
-
-
-cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc) noexcept nogil:
-    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP."""
-    cdef uint32_t i
-    if p.has & HAS_GT:
-        for i in range(p.n_norm):
-            if info(t, &p.norm[i]).home:
-                return 1
-        return -1
-    if t.n_home_point_codes == 0 or not (p.has & HAS_PC or has_mtp):
-        return 0
-    return 1 if is_home_pc(t, p.pc if p.has & HAS_PC else pc) else -1
 
 
 cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:

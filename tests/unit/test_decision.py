@@ -327,6 +327,8 @@ MISFITS = {"acn_misfit": 1, "ssn_misfit": 1, "imsi_missing": 1}
         ("called_is_not_home", {"called": gt(HOME_GT)}, 0),
         ("called_is_not_home", {"called": {"ssn": 6}}, 2),
         ("called_is_not_home", {"called": {"ssn": 6, "pc": 100}}, 0),
+        ("called_is_not_home", {"called": {"ssn": 6, "pc": 300}}, 1),
+        ("called_is_not_home", {"called": {"ssn": 6}, "opc": 1, "dpc": 300}, 1),
         *((one, {"components": [UPDATE | MISFITS]}, 1) for one in ("imsi_missing", "acn_does_not_fit_operation")),
         *((one, {"components": [UPDATE]}, 0) for one in ("imsi_missing", "ssn_does_not_fit_application")),
         *((one, {"components": [UNKNOWN]}, 2) for one in ("imsi_missing", "acn_does_not_fit_operation")),
