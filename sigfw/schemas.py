@@ -129,7 +129,12 @@ DECODED: Schema = {
     "sccp": nullable(SCCP),
     "reassembly": nullable(
         closed(
-            {"id": STRING, "part": INTEGER, "final": {"type": "boolean"}, "parts": {"type": "array", "items": STRING}}
+            {
+                "id": STRING,
+                "part": nullable(INTEGER),
+                "final": {"type": "boolean"},
+                "parts": {"type": "array", "items": STRING},
+            }
         )
     ),
     "tcap": nullable(TCAP),

@@ -80,7 +80,8 @@ cdef class Batch:
         if not self.troubled:
             return None
         code = NAMES["ERROR_CODES"][self.trouble.code]
-        return f"frame {self.trouble.frame}: framing {code} at octet {self.trouble.offset} of {self.trouble_octets}"
+        where = f"after frame {self.trouble.frame}" if self.trouble.frame else "before frame 1"
+        return f"{where}: framing {code} at octet {self.trouble.offset} of {self.trouble_octets}"
 
     def ages(self, int64_t now_ns, bounds_ns):
         """How many records are at most so old: one count a bound and one for what is beyond, and the sum in ns."""
@@ -157,7 +158,7 @@ cdef inline void start(Msg* m, Batch b, Record* r, const Frame* f, Py_ssize_t re
     memset(m, 0, sizeof(Msg))
     m.record = <uint32_t>record
     m.offset = r.offset
-    m.frame = f.frame if r.encapsulation == ENCAP_PCAP else r.frame
+    m.frame = r.frame if r.encapsulation != ENCAP_PCAP else f.frame if f.frame else 1
     m.index = f.index
     m.time_ns = f.time_ns if r.encapsulation == ENCAP_PCAP and f.time_ns >= 0 else r.time_ns
     m.encapsulation = f.encapsulation if f.encapsulation else r.encapsulation

@@ -615,8 +615,11 @@ cdef void decide_segment(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
 
 cdef bint may_reject(const Msg* m) noexcept nogil:
     """Q.714 4.2: only where return on error is asked for, never for a service message; a reply goes to the first segment."""
-    if not m.return_on_error or not (m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT):
+    cdef bint asked = m.first.return_on_error if m.first != NULL else m.return_on_error
+    if not asked or not (m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT):
         return False
+    if m.error_layer == LAYER_FRAMING or m.error_layer == LAYER_SCCP:
+        return False                                    # whom to answer is not sure
     return m.segment_state == SEGMENT_FINAL or not m.segmented or m.segment_first
 
 

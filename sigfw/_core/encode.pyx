@@ -322,11 +322,11 @@ cdef void put_reassembly(Out* o, const Msg* m, const Origin* origin) noexcept no
     put_c(o, b'#')
     put_u(o, m.reassembly)
     put_s(o, b'","part":')
-    put_u(o, m.part)
+    put_known(o, m.part, m.part)
     put_s(o, b',"final":')
     put_bool(o, m.segment_state == SEGMENT_FINAL)
     put_s(o, b',"parts":[')
-    if m.segment_state == SEGMENT_FINAL:
+    if m.part_ids != NULL:                              # of the whole, or what was held of one that failed
         for i in range(m.parts):
             if i:
                 put_c(o, b',')
@@ -347,7 +347,7 @@ cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil
         put_s(o, b"null")
     put_s(o, b',"opcode":')
     if c.opcode_form == OPCODE_LOCAL:
-        put_i(o, c.opcode)
+        put_known(o, c.opcode >= 0, <uint32_t>c.opcode)  # what is no opcode has its error
         put_s(o, b',"opcode_form":"local"')
     elif c.opcode_form == OPCODE_GLOBAL:
         put_oid(o, m.data + c.oid_offset, c.oid_octets)
@@ -637,6 +637,7 @@ cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels)
         put(blobs, labels.redirects[v.redirect].p, labels.redirects[v.redirect].n)
     if m.segment_state == SEGMENT_FINAL:
         e.flags |= FLAG_FINAL
+    if m.part_ids != NULL:
         blob_head(blobs, BLOB_PARTS, 14 * m.parts)
         for i in range(m.parts):
             put_le(blobs, <uint64_t>m.part_ids[i].offset, 8)
@@ -655,52 +656,49 @@ cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels)
 cdef uint32_t encode_reply(const Msg* m, uint8_t return_cause, uint8_t* out) noexcept nogil:
     """UDTS (Q.713 4.11), XUDTS (4.19) or LUDTS (4.21) for m into out (MAX_REPLY octets): the octets written, 0 where it
     does not fit. Addresses change places (Q.714 4.2), the hop counter starts anew at 15 (Q.713 3.18), a segmentation
-    parameter goes back as it came."""
-    cdef int long_form = m.type == SCCP_LUDT
-    cdef uint32_t pointer = 2 if long_form else 1       # octets of a pointer
+    parameter goes back as it came; of a segmented message the first segment is answered."""
+    cdef const FirstSegment* first = m.first
+    cdef const uint8_t* cdpa = m.sccp + m.cdpa_offset if first == NULL else first.cdpa
+    cdef const uint8_t* data = m.sccp + m.data_offset if first == NULL else m.data
+    cdef uint32_t cdpa_octets = m.cdpa_octets if first == NULL else first.cdpa_octets
+    cdef uint32_t data_octets = m.data_octets_here if first == NULL else first.data_octets
+    cdef uint32_t remaining = m.segment_remaining if first == NULL else first.remaining
+    cdef int in_sequence = m.segment_class if first == NULL else first.protocol_class
+    cdef uint32_t pointer = 2 if m.type == SCCP_LUDT else 1  # octets of a pointer, and of the length of data
     cdef uint32_t fixed = 2 if m.type == SCCP_UDT else 3
-    cdef uint32_t pointers = 3 if m.type == SCCP_UDT else 4
-    cdef uint32_t at = fixed + pointers * pointer
-    cdef const uint8_t* from_ = m.sccp
-    cdef uint32_t cdpa_octets, cgpa_octets = m.cgpa_octets
-    cdef uint32_t length_octets = 2 if long_form else 1
-    cdef uint32_t total
-    if m.cdpa_octets == 0 or (m.type != SCCP_UDT and m.type != SCCP_XUDT and m.type != SCCP_LUDT):
+    cdef uint32_t at = fixed + pointer * (3 if m.type == SCCP_UDT else 4)
+    if m.type != SCCP_UDT and m.type != SCCP_XUDT and m.type != SCCP_LUDT:
         return 0
-    cdpa_octets = m.cdpa_octets
-    total = at + 2 + cdpa_octets + cgpa_octets + length_octets + m.data_octets_here + 8
-    if total > MAX_REPLY or (not long_form and m.data_octets_here > 255):
+    if at + 2 + cdpa_octets + m.cgpa_octets + pointer + data_octets + 7 > MAX_REPLY or data_octets >> (8 * pointer):
         return 0
-    out[0] = SCCP_UDT + 1 if m.type == SCCP_UDT else <uint8_t>(m.type + 1)
+    out[0] = SCCP_UDTS if m.type == SCCP_UDT else <uint8_t>(m.type + 1)
     out[1] = return_cause
-    if m.type != SCCP_UDT:
-        out[2] = 15
-    put_pointer(out, fixed, 0, pointer, at)
-    out[at] = <uint8_t>cgpa_octets                      # the caller is who is called now
-    memcpy(out + at + 1, from_ + m.cgpa_offset, cgpa_octets)
-    at += 1 + cgpa_octets
-    put_pointer(out, fixed, 1, pointer, at)
-    out[at] = <uint8_t>cdpa_octets
-    memcpy(out + at + 1, from_ + m.cdpa_offset, cdpa_octets)
-    at += 1 + cdpa_octets
-    put_pointer(out, fixed, 2, pointer, at)
-    out[at] = <uint8_t>(m.data_octets_here & 0xFF)
-    if long_form:
-        out[at + 1] = <uint8_t>(m.data_octets_here >> 8)
-    memcpy(out + at + length_octets, from_ + m.data_offset, m.data_octets_here)
-    at += length_octets + m.data_octets_here
+    out[2] = 15
+    at = put_part(out, fixed, 0, pointer, at, 1, m.sccp + m.cgpa_offset, m.cgpa_octets)  # the caller is called now
+    at = put_part(out, fixed, 1, pointer, at, 1, cdpa, cdpa_octets)
+    at = put_part(out, fixed, 2, pointer, at, pointer, data, data_octets)
     if m.type == SCCP_UDT:
         return at
+    put_pointer(out, fixed, 3, pointer, at if m.segmented else 0)
     if not m.segmented:
-        put_pointer(out, fixed, 3, pointer, 0)
         return at
-    put_pointer(out, fixed, 3, pointer, at)
     out[at] = 0x10                                      # segmentation (Q.713 3.17), then end of optional parameters
     out[at + 1] = 4
-    out[at + 2] = <uint8_t>((0x80 if m.segment_first else 0) | (0x40 if m.segment_class else 0) | m.segment_remaining)
+    out[at + 2] = <uint8_t>(0x80 | (0x40 if in_sequence else 0) | remaining)
     memcpy(out + at + 3, m.local_reference, 3)
     out[at + 6] = 0
     return at + 7
+
+
+cdef uint32_t put_part(uint8_t* out, uint32_t fixed, uint32_t which, uint32_t pointer, uint32_t at, uint32_t length_octets,
+                       const uint8_t* part, uint32_t octets) noexcept nogil:
+    """Pointer number `which`, and at `at` what it leads to: length and octets; where the next part begins."""
+    put_pointer(out, fixed, which, pointer, at)
+    out[at] = <uint8_t>(octets & 0xFF)
+    if length_octets == 2:
+        out[at + 1] = <uint8_t>(octets >> 8)
+    memcpy(out + at + length_octets, part, octets)
+    return at + length_octets + octets
 
 
 cdef void put_pointer(uint8_t* out, uint32_t fixed, uint32_t which, uint32_t octets, uint32_t to) noexcept nogil:

@@ -245,6 +245,14 @@ cdef struct PartId:        # of a held segment: record offset, frame, index
     uint32_t frame
     uint16_t index
 
+cdef struct FirstSegment:  # what a reply to a segmented message is built from
+    uint8_t return_on_error
+    uint8_t remaining
+    uint8_t protocol_class # in sequence asked for (Q.713 3.17)
+    uint8_t cdpa_octets
+    uint8_t cdpa[255]
+    uint32_t data_octets   # of the whole's, those that stood in it
+
 cdef struct Verdict:
     uint8_t action
     uint8_t reason
@@ -309,7 +317,8 @@ cdef struct Msg:
     uint8_t part           # from 1
     uint8_t parts
     uint32_t reassembly    # from 1 within the stream; 0: none
-    const PartId* part_ids # `parts` of them, where segment_state is FINAL
+    const PartId* part_ids # `parts` of them: the whole's where segment_state is FINAL, those that were held where FAILED
+    const FirstSegment* first  # of a FINAL segment that is not itself the first; else NULL
     # TCAP
     uint8_t tcap
     uint8_t otid_octets

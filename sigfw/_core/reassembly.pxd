@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport MAX_SEGMENTS, MAX_USER_OCTETS, Group, Party, PartId
+from sigfw._core.msg cimport MAX_SEGMENTS, MAX_USER_OCTETS, FirstSegment, Group, Party, PartId
 
 cdef enum:
     MAX_CHAIN = 32         # entries of a hash bucket; a key that finds it full fails, so that none is slow
@@ -27,6 +27,7 @@ cdef struct Entry:         # one reassembly
     uint8_t perimeter
     Party called           # of the first segment
     Party calling
+    FirstSegment first
     uint32_t octets
     uint8_t data[MAX_USER_OCTETS]
 

@@ -155,6 +155,12 @@ cdef void first_segment(Reassembler* r, Msg* m, uint64_t h, uint32_t chain, cons
     memcpy(e.cgpa, cgpa, octets)
     memcpy(e.data, m.data, m.data_octets)
     e.octets = m.data_octets
+    e.first.return_on_error = m.return_on_error
+    e.first.remaining = m.segment_remaining
+    e.first.protocol_class = m.segment_class
+    e.first.cdpa_octets = <uint8_t>(m.cdpa_octets if m.cdpa_octets < 255 else 255)
+    memcpy(e.first.cdpa, m.sccp + m.cdpa_offset, e.first.cdpa_octets)
+    e.first.data_octets = m.data_octets
     e.chain = r.buckets[h & r.mask]
     r.buckets[h & r.mask] = e
     e.older = r.newest
@@ -184,6 +190,7 @@ cdef void later_segment(Reassembler* r, Msg* m, Entry* e) noexcept nogil:
     push(&r.done, e)
     m.segment_state = SEGMENT_FINAL
     m.part_ids = e.parts
+    m.first = &e.first
     m.data = e.data
     m.data_octets = e.octets
 

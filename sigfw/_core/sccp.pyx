@@ -23,6 +23,7 @@ from sigfw._core.msg cimport (
     E_LENGTH_OVERRUN,
     E_MISSING,
     E_TOO_MANY,
+    E_TRAILING,
     E_TRUNCATED,
     E_UNKNOWN_TYPE,
     HAS_ES,
@@ -373,6 +374,18 @@ cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
             m.data_octets = left(&value)
     if m.type > SCCP_IT:
         options(m, s, at + 3 * pointer, long_)
+    trailing(m, s)
+
+
+cdef void trailing(Msg* m, const Parts* s) noexcept nogil:
+    """Octets behind the last part belong to nobody: another reader may take them for something."""
+    cdef uint32_t end = s.fixed
+    cdef int i
+    for i in range(s.n):
+        if s.end[i] > end:
+            end = s.end[i]
+    if end < s.octets:
+        fail(m, LAYER_SCCP, E_TRAILING, end)
 
 
 cdef void connection(Msg* m, Parts* s, Cursor* c) noexcept nogil:

@@ -102,11 +102,11 @@ cdef void not_tcap(Msg* m) noexcept nogil:
 
 
 cdef void transaction_id(Msg* m, const Tlv* t, uint8_t* octets, uint8_t* n) noexcept nogil:
-    """Q.773: one to four octets. What is longer keeps its first four and is malformed."""
+    """Q.773: one to four octets. What is longer is malformed, and none: its first four may be another dialogue's."""
     cdef uint32_t length = left(&t.content)
     if length == 0 or length > 4:
         bad(m, E_BAD_LENGTH, t.start)
-        length = 4 if length else 0
+        length = 0
     memcpy(octets, t.content.p, length)
     n[0] = <uint8_t>length
 

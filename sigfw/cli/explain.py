@@ -104,10 +104,10 @@ def rule_table(
 ) -> Table:
     components = (verdict["tcap"] or {}).get("components", [])
     title = "rules tried on the message"
-    if component < len(components):
+    if 0 <= component < len(components):
         readings = components[component]["readings"]
         title = f"rules tried on component {component}"
-        if reading < len(readings):
+        if 0 <= reading < len(readings):
             title += f" as {readings[reading]}"
     table = Table("rule", "mode", "result", title=title, title_justify="left", box=None, pad_edge=False)
     for index, matched, failed, decided in rules:

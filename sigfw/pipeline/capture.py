@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from sigfw import names
+from sigfw._core import framing
 from sigfw._core.batch import Batch
 from sigfw.errors import UsageError
 
@@ -71,9 +73,24 @@ def map_capture(path: Path, f: IO[bytes], notes: list[str]) -> Capture:
         raise UsageError(
             f"{path}: no pcap or pcapng (it begins {view[:4].hex()}); messages in hex want the suffix .hex"
         )
+    check_header(path, view[:HEADER_OCTETS])
     return Capture(path.name, Batch([view], "pcap", capture=True), notes, [(view, "pcap")])
 
 
+def check_header(path: Path, header: bytes) -> None:
+    """Refuse a classic pcap whose version or link type is not read."""
+    if header[:4] == MAGICS[-1] or len(header) < HEADER_OCTETS:
+        return
+    for found in framing.frames(header, "pcap"):
+        if found["code"] == names.ERROR_CODES.index("unsupported"):
+            link = int.from_bytes(header[20:24], "little" if header[0] != 0xA1 else "big") & 0xFFFF
+            what = f"link type {link}" if found["offset"] == LINK_AT else "this version of pcap"
+            raise UsageError(f"{path}: {what} is not read; known are {LINKS}")
+
+
+HEADER_OCTETS = 24  # of a classic pcap
+LINK_AT = 20
+LINKS = "Ethernet 1, raw IP 101, 228 and 229, Linux cooked 113 and 276, MTP3 141, SCCP 142, SCTP 248"
 MAGICS = (
     bytes.fromhex("d4c3b2a1"),
     bytes.fromhex("a1b2c3d4"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from pycrate_mobile.SCCP import SCCPUnitDataService
+from pycrate_mobile.SCCP import SCCPUnitDataService, parse_SCCP
 
 from sigfw import records, schemas
 from sigfw._core.batch import Batch
@@ -234,3 +234,55 @@ def test_batch_that_does_not_fit_is_refused(given: dict[str, object]) -> None:
     arguments = {"encapsulation": "sccp"} | given
     with pytest.raises(ValueError, match=r"items|none of"):
         Batch([b""], **arguments)  # type: ignore[arg-type]
+
+
+def segment(data: bytes, *, first: bool, remaining: int, protocol_class: int) -> bytes:
+    """XUDT (Q.713 4.18) with a segmentation parameter, local reference 0000ab."""
+    called, calling = party("447700900001", 6), party("491713920000", 147)
+    pointers = (4, 4 + len(called), 4 + len(called) + len(calling), 4 + len(called) + len(calling) + len(data))
+    parts = b"".join(bytes((len(part),)) + part for part in (called, calling, data))
+    option = bytes((0x10, 4, (0x80 if first else 0) | remaining, 0, 0, 0xAB, 0))
+    return bytes((0x11, protocol_class, 15, *pointers)) + parts + option
+
+
+def test_reply_to_a_segmented_message_answers_its_first_segment(policy: Tables) -> None:
+    whole = begin(INVOKE_ATI)
+    first = segment(whole[:30], first=True, remaining=1, protocol_class=0x81)
+    last = segment(whole[30:], first=False, remaining=0, protocol_class=0x01)
+    held, final = (json.loads(v) for v in judge(policy, first, last).values())
+    assert (held["action"], held["reason"]) == ("hold", "segment_held")
+    assert (final["action"], final["rule"]) == ("reject", "locate")
+    assert final["reassembly"]["parts"] == ["t/0/10/1/0", "t/0/11/1/0"]
+    reply, _ = parse_SCCP(bytes.fromhex(final["reply"]))
+    assert reply["Type"].get_val() == 0x12
+    assert bytes.fromhex(final["reply"]).endswith(bytes((30,)) + whole[:30] + bytes((0x10, 4, 0x81, 0, 0, 0xAB, 0)))
+
+
+def test_reply_is_refused_where_the_first_segment_asked_for_none(policy: Tables) -> None:
+    whole = begin(INVOKE_ATI)
+    first = segment(whole[:30], first=True, remaining=1, protocol_class=0x01)
+    last = segment(whole[30:], first=False, remaining=0, protocol_class=0x81)
+    final = json.loads(judge(policy, first, last).values()[1])
+    assert (final["action"], final["reason"]) == ("drop", "reject_not_permitted")
+
+
+def test_failed_reassembly_lists_what_was_held(policy: Tables) -> None:
+    whole = begin(INVOKE_ATI)
+    first = segment(whole[:30], first=True, remaining=2, protocol_class=0x81)
+    wrong = segment(whole[30:], first=False, remaining=0, protocol_class=0x81)
+    failed = json.loads(judge(policy, first, wrong).values()[1])
+    VERDICT.validate(failed)
+    assert (failed["action"], failed["reason"]) == ("drop", "reassembly_failed")
+    assert (failed["reassembly"]["part"], failed["reassembly"]["parts"]) == (None, ["t/0/10/1/0"])
+
+
+@pytest.mark.parametrize("octets", ["dead", "0000"])
+def test_octets_behind_the_message_are_malformed(policy: Tables, octets: str) -> None:
+    verdict = json.loads(judge(policy, message(calling="999420000000") + bytes.fromhex(octets)).values()[0])
+    assert (verdict["action"], verdict["reason"]) == ("drop", "malformed")
+    assert verdict["error"] == {"layer": "sccp", "code": "trailing", "offset": len(message())}
+
+
+def test_record_that_is_no_capture_stands_as_frame_one(policy: Tables) -> None:
+    verdict = json.loads(judge(policy, b"no capture", encapsulation="pcap").values()[0])
+    assert (verdict["reason"], verdict["frame"]) == ("unframed", 1)
