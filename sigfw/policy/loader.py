@@ -45,6 +45,7 @@ class _Loader(Reader):
         super().__init__(mistakes)
         self.today = today.isoformat()
         self.files: list[Path] = []
+        self.included = 0  # times, a file twice counted twice: includes that double would never end
         self.sections: dict[str, list[Node]] = {}
         self.bases: dict[str, Path] = {}  # file as told in messages -> the folder its paths are relative to
 
@@ -83,8 +84,6 @@ class _Loader(Reader):
 
     def _file(self, path: Path, named_by: Node | None, above: tuple[Path, ...]) -> None:
         """Take the sections of a file; those of an included one stand where the `include` stands."""
-        if len(self.files) > MAX_FILES:
-            return
         self._watch(path)
         top = read(path, self.mistakes, named_by)
         if top is None:
@@ -111,10 +110,13 @@ class _Loader(Reader):
             included = path.parent / name
             if included.resolve() in above:
                 self.mistakes.at(node, f"{included} includes itself by this line; remove it")
-            elif len(self.files) >= MAX_FILES:
-                self.mistakes.at(node, f"more than {MAX_FILES} files are included; check who includes whom")
+            elif self.included >= MAX_FILES:
+                if self.included == MAX_FILES:
+                    self.included += 1
+                    self.mistakes.at(node, f"more than {MAX_FILES} files are included; check who includes whom")
                 return
             else:
+                self.included += 1
                 self._file(included, node, above)
 
     def _watch(self, path: Path) -> None:
