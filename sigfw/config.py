@@ -321,11 +321,12 @@ class _Loader(Reader):
             self.mistakes.at(
                 self.sections["sink"], f"the sink is not of the source's kind; write sink: {{{wanted}: …}}"
             )
+        else:
+            self._apart()
         worker = self._get("source.kafka.worker")
         if worker is not None and worker >= self._get("workers"):
             told = f"worker {worker} is not below workers, {self._get('workers')}; they count from 0"
             self.mistakes.at(self.sections["source.kafka.worker"], told)
-        self._apart()
         if "source.capture" in self.sections and self._get("verdicts") == "packed":
             at = self.sections["verdicts"]
             self.mistakes.at(at, "files take verdicts as JSON Lines; write verdicts: json, or judge from Kafka")
