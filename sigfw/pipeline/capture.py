@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -102,17 +103,23 @@ MAGICS = (
 
 def unpack(packed: IO[bytes], out: IO[bytes]) -> str | None:
     """Unpack as far as it goes; what stopped it, if anything did."""
-    member = zlib.decompressobj(GZIP)
+    member = before = zlib.decompressobj(GZIP)
+    chunk = b""
     trouble = None
     try:
         while chunk := packed.read(CHUNK):
             while chunk:
+                before = member.copy()
                 out.write(member.decompress(chunk, CHUNK))
                 chunk = member.unconsumed_tail
                 if member.eof and member.unused_data:  # gzip files may be joined end to end
                     chunk, member = member.unused_data, zlib.decompressobj(GZIP)
+        out.write(member.flush())
     except zlib.error as e:
         trouble = f"broken ({e})"
+        with suppress(zlib.error):  # octet by octet: what stood before the fault in its chunk
+            for octet in chunk:
+                out.write(before.decompress(bytes((octet,))))
     out.flush()
     if trouble is None and not member.eof:
         trouble = "cut short"
