@@ -30,11 +30,9 @@ def lookup(ctx: click.Context, digits: str, path: Path, space: str) -> None:
 
     Exit status 1: no prefix of the policy matches.
     """
-    first = digits[: schema.MAX_PREFIX_DIGITS]  # the core looks no further
-    problem = schema.digits_problem(first if digits.isdecimal() else digits, zero=space == "e212")
+    problem = schema.digits_problem(digits, zero=space == "e212")
     if problem is not None:
         raise UsageError(f"{shown(digits)} {problem}")
-    digits = first
     policy = load(path)
     found = compile_policy(policy).lookup(digits, space)
     prefix = longest(digits, written(policy, space))
