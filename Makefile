@@ -30,11 +30,12 @@ bench-short: build-test  ## does it run: the same with two rounds, as make test 
 broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:$(PORT), with the topics of the reference
 	$(BIN)/python -m tests.kafka.broker --port $(PORT) --topic ss7.in --topic ss7.verdicts --topic ss7.events --topic ss7.dead
 
-lint: build-test  ## ruff, cython-lint and mypy
+lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core
 	$(BIN)/mypy sigfw
+	$(BIN)/stubtest --concise --allowlist tests/stubtest.allow $(patsubst sigfw/_core/%.pyx,sigfw._core.%,$(wildcard sigfw/_core/*.pyx))
 
 clean:  ## remove what was built (not .cache, which holds Kafka's jars)
 	rm -rf $(VENV) build out *.egg-info sigfw/_core/*.c sigfw/_core/*.so

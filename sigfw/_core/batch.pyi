@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from mmap import mmap
-from typing import final
+from typing import Self, final
 
 @final
 class Batch:
@@ -17,8 +17,8 @@ class Batch:
     Raises ValueError where a length or a name does not fit.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         values: Sequence[bytes | memoryview | mmap | None],
         encapsulation: str,
         *,
@@ -27,10 +27,12 @@ class Batch:
         frames: Sequence[int] | None = None,
         meta: Sequence[tuple[str | None, str | None, int | None, int | None] | None] | None = None,
         capture: bool = False,
-    ) -> None: ...
+    ) -> Self: ...
     def __len__(self) -> int:
         """Records."""
 
+    @property
+    def capture(self) -> bool: ...
     @property
     def done(self) -> bool: ...
     @property

@@ -1,7 +1,7 @@
 """Stream and Worker: the core as Python sees it. A Batch in, its Verdicts out, the GIL released once."""
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Self, final
 
 from sigfw._core.batch import Batch
 from sigfw._core.tables import Tables
@@ -16,15 +16,15 @@ class Stream:
     max_age_ns: record time a segment may wait for the rest of its message.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         prefix: str,
         *,
         offsets: bool = True,
         topic: str = "",
         max_reassemblies: int = 4096,
         max_age_ns: int = 10_000_000_000,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def prefix(self) -> str: ...
     @property
@@ -57,7 +57,7 @@ class Worker:
     key: pseudonymise identities with it, in JSON (HMAC-SHA-256, first 8 octets); None: in clear.
     """
 
-    def __init__(self, *, verdicts: str = "json", key: bytes | None = None) -> None: ...
+    def __new__(cls, *, verdicts: str = "json", key: bytes | None = None) -> Self: ...
     def judge(
         self,
         tables: Tables | None,

@@ -1,7 +1,7 @@
 """Digits to classes: the longest prefix decides, list by list."""
 
 from collections.abc import Sequence
-from typing import Final, final
+from typing import Final, Self, final
 
 HOME: Final[int]  # list numbers that the table itself knows
 HOSTED_ABROAD: Final[int]
@@ -19,7 +19,7 @@ class PrefixTable:
     Cost: O(n log n) once, 12 to 24 octets a prefix; a look-up reads one bucket, a few starts and one class.
     """
 
-    def __init__(self, prefixes: Sequence[str], items: Sequence[int]) -> None: ...
+    def __new__(cls, prefixes: Sequence[str], items: Sequence[int]) -> Self: ...
     @property
     def classes(self) -> tuple[tuple[frozenset[int], int], ...]:
         """(lists, operator) of each class; class 0 is that of numbers without a prefix here."""

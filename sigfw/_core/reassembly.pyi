@@ -16,13 +16,13 @@ reference (Q.714 4.1.1.2.3). Of each:
 A message without a time takes that of the segment before it.
 """
 
-from typing import Any, final
+from typing import Any, Self, final
 
 @final
 class Harness:
     """SCCP and reassembly over messages one after the other."""
 
-    def __init__(self, max_reassemblies: int, max_age_ns: int) -> None: ...
+    def __new__(cls, max_reassemblies: int, max_age_ns: int) -> Self: ...
     @property
     def in_flight(self) -> int: ...
     def feed(self, messages: list[tuple[bytes, int]]) -> list[dict[str, Any]]:
