@@ -35,7 +35,7 @@ lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled 
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core
 	$(BIN)/mypy sigfw
-	$(BIN)/stubtest --concise --allowlist tests/stubtest.allow $(patsubst sigfw/_core/%.pyx,sigfw._core.%,$(wildcard sigfw/_core/*.pyx))
+	$(BIN)/python -m mypy.stubtest --concise --allowlist tests/stubtest.allow $(patsubst sigfw/_core/%.pyx,sigfw._core.%,$(wildcard sigfw/_core/*.pyx))
 
 clean:  ## remove what was built (not .cache, which holds Kafka's jars)
 	rm -rf $(VENV) build out *.egg-info sigfw/_core/*.c sigfw/_core/*.so
