@@ -1,12 +1,13 @@
 """The rule language once more, straight from its description, in plain Python and without a row of bits: an oracle."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from sigfw import names
 from sigfw._core.normalise import gt_readings, number_readings
 from sigfw.policy.compiler import Vocabulary, oid_octets
-from sigfw.policy.model import Base, Condition, Home, Link, Operand, Policy, Rule
+from sigfw.policy.model import Condition, Home, Link, Operand, Policy, Rule
 
 Value = Any
 Number = tuple[str, str]  # space, digits
@@ -65,7 +66,8 @@ def make_condition(field: str, value: Any) -> Condition:
     return Condition(field=field, within=Operand(values=tuple(value) if isinstance(value, list) else (value,)))
 
 
-class Numbers(Base):
+@dataclass(frozen=True)
+class Numbers:
     """What a policy says of a number in a space."""
 
     policy: Policy
@@ -215,7 +217,7 @@ class Message:
     def plain_values(self, field: str) -> list[Value]:
         m = self.m
         acn = self.data[m.get("acn_offset", 0) :][: m.get("acn_octets", 0)]
-        return {
+        found: dict[str, list[Value]] = {
             "perimeter": [names.PERIMETERS[self.perimeter]],
             "link": [self.policy.links[self.link - 1].name] if self.link else [],
             "direction": [self.direction()],
@@ -228,7 +230,8 @@ class Message:
             "requested_info": [
                 one for i, one in enumerate(VOCABULARY.requested_info) if m.get("requested_info", 0) >> i & 1
             ],
-        }[field]
+        }
+        return found[field]
 
     def component_values(self, field: str, component: dict[str, Any] | None, reading: int) -> list[Value]:
         m = self.m
@@ -316,11 +319,12 @@ def check_values(message: Message, check: str, component: dict[str, Any] | None,
         others, both = imsis, True
     else:
         others, both = [readings for one, readings in message.inner if one.get("role", 0) & NODE_BIT], False
+    none: list[Any] = [None]
     pairs = [
         (numbers.operator(a), numbers.operator(b))
         for readings in others
-        for a in calling or [None]
-        for b in readings or [None]
+        for a in calling or none
+        for b in readings or none
     ]
     return [a != b for a, b in pairs if ((a and b) if both else (a or b))]
 

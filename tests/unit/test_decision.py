@@ -37,7 +37,7 @@ def rule(rule_id: str, action: str, when: Any = None, category: str = "c", **res
 UPDATE, ATI = {"readings": [1], "opcode": 2}, {"readings": [2], "opcode": 71}
 UNKNOWN = {"opcode": 200}
 IMSI, HOME_GT = names.NUMBER_KINDS.index("imsi"), "447700900123"
-WORLD = {
+WORLD: dict[str, Any] = {
     "home": Home(country_code="44", global_titles=("4477009",), imsi=("23415",), e214=("447701",), point_codes=(100,)),
     "operators": (
         Operator(tadig="DEUXX", country="DE", global_titles=("49171",), imsi=("26201",)),
