@@ -124,7 +124,7 @@ def test_real_octets_are_judged_as_the_message_they_spell(seed: int) -> None:
             "acn_version": 3,
             "numbers": [
                 {"kind": names.NUMBER_KINDS.index("imsi"), "digits": imsi},
-                {"kind": names.NUMBER_KINDS.index("address"), "digits": "491710"},
+                {"kind": names.NUMBER_KINDS.index("address"), "digits": "491710", "role": reference.NODE_BIT},
             ],
             "requested_info": 3,
         },
