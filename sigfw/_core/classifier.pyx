@@ -558,22 +558,24 @@ cdef void early_rules(Eval* e, const uint64_t* early_bits, uint32_t mask, uint64
     cdef const Rule* rule
     cdef uint64_t left
     cdef uint32_t w, i, done = 0, unseen_drop = 0
+    cdef uint32_t closed = 0  # categories that a rule surely decides: a later `final` there hides nothing
     for w in range(t.n_words):
         left = early_bits[w] & in_force[w]
         while left:
             i = w * 64 + __builtin_ctzll(left)
             left &= left - 1
             rule = &t.rules[i]
+            if rule.final and rule.action == ALLOW and not closed >> rule.category & 1:
+                return
+            if early[w] >> (i & 63) & 1:
+                closed |= 1 << rule.category
             if done >> rule.category & 1:
                 continue
             if not early[w] >> (i & 63) & 1 and rule.action == DROP:
                 unseen_drop |= 1 << rule.category  # it drops or is not there: a drop below stays certain
                 continue
             done |= 1 << rule.category
-            if rule.action == ALLOW:
-                if rule.final:
-                    return
-            elif early[w] >> (i & 63) & 1 and (rule.action == DROP or not unseen_drop >> rule.category & 1):
+            if rule.action != ALLOW and early[w] >> (i & 63) & 1 and (rule.action == DROP or not unseen_drop >> rule.category & 1):
                 if not counted[w] >> (i & 63) & 1:
                     counted[w] |= <uint64_t>1 << (i & 63)
                     e.k.rules[i + 1] += 1

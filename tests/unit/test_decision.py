@@ -382,6 +382,14 @@ def judge_segment(rules: list[Any], state: int = SEGMENT_HELD, **rest: Any) -> t
         ([rule("m", "allow", BY_MAP), rule("s", "drop", BY_SCCP)], ("hold", "segment_held", "")),  # may come first
         ([rule("m", "allow", BY_MAP), rule("s", "drop", BY_SCCP, "d")], ("drop", "rule", "s")),
         ([rule("m", "allow", BY_MAP, final=True), rule("s", "drop", BY_SCCP, "d")], ("hold", "segment_held", "")),
+        (  # if the first does not match the second hides the third
+            [rule("m", "allow", BY_MAP), rule("f", "allow", BY_SCCP, final=True), rule("s", "drop", BY_SCCP, "d")],
+            ("hold", "segment_held", ""),
+        ),
+        (  # the first decides its category: the second never does
+            [rule("a", "allow", BY_SCCP), rule("f", "allow", BY_SCCP, final=True), rule("s", "drop", BY_SCCP, "d")],
+            ("drop", "rule", "s"),
+        ),
         ([rule("m", "drop", BY_MAP), rule("s", "drop", BY_SCCP)], ("drop", "rule", "s")),  # a drop either way
         ([rule("m", "allow", BY_MAP | {"calling.gt": ["49"]}), rule("s", "drop", BY_SCCP)], ("drop", "rule", "s")),
     ],
