@@ -10,7 +10,7 @@ from sigfw._core.encode import NAMES
 from sigfw._core.framing cimport (
     FRAME_BROKEN, FRAME_END, FRAME_OTHER, FRAME_SCCP, Frame, framer_close, framer_next, framer_open,
 )
-from sigfw._core.msg cimport E_MISSING, ENCAP_PCAP, EX_NOT_SCCP, LAYER_FRAMING, Msg, fail
+from sigfw._core.msg cimport E_MISSING, ENCAP_PCAP, EX_NOT_SCCP, LAYER_FRAMING, NO_PC, Msg, fail
 
 
 cdef class Batch:
@@ -53,8 +53,8 @@ cdef class Batch:
             r.perimeter = number("PERIMETERS", perimeter)
         if opc is not None or dpc is not None:
             r.has_pcs = 1
-            r.opc = opc or 0
-            r.dpc = dpc or 0
+            r.opc = NO_PC if opc is None else opc
+            r.dpc = NO_PC if dpc is None else dpc
         return 0
 
     def __dealloc__(self):

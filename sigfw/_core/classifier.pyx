@@ -168,9 +168,9 @@ cdef uint32_t int_row(const IntField* f, int64_t value) noexcept nogil:
 
 cdef uint32_t int_field(const Msg* m, const IntField* f) noexcept nogil:
     if f.id == INT_OPC:
-        return int_row(f, m.opc) if m.has_mtp else f.rows[f.n]
+        return int_row(f, m.opc) if m.has_mtp and m.opc != NO_PC else f.rows[f.n]
     if f.id == INT_DPC:
-        return int_row(f, m.dpc) if m.has_mtp else f.rows[f.n]
+        return int_row(f, m.dpc) if m.has_mtp and m.dpc != NO_PC else f.rows[f.n]
     if f.id == INT_CALLED_PC:
         return int_row(f, m.called.pc) if m.called.has & HAS_PC else f.rows[f.n]
     return int_row(f, m.calling.pc) if m.calling.has & HAS_PC else f.rows[f.n]
@@ -354,7 +354,7 @@ cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tal
         if m.called.n_norm == 0 and m.called.has & HAS_GT:
             count(tally, True)
         elif not m.called.has & HAS_GT:
-            where = side(t, &m.called, m.has_mtp, m.dpc)
+            where = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc)
             if where != 0:
                 count(tally, where < 0)
     else:
@@ -751,8 +751,8 @@ cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Cou
 
 cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:
     """A calling address that says nothing does not take away that a message comes in."""
-    cdef int called = side(t, &m.called, m.has_mtp, m.dpc)
-    cdef int calling = side(t, &m.calling, m.has_mtp, m.opc)
+    cdef int called = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc)
+    cdef int calling = side(t, &m.calling, m.has_mtp and m.opc != NO_PC, m.opc)
     if called == 1 and calling != 1:
         return DIRECTION_INBOUND
     if calling == 1 and called != 1:

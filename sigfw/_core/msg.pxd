@@ -15,6 +15,7 @@ cdef enum:  # Bounds: no loop, allocation or recursion goes past them whatever a
     MAX_READINGS = 4       # a component without a recognised ACN
     MAX_DEPTH = 24         # BER nesting; insertSubscriberData of TS 29.002 needs about twelve from the TCAP tag
     MAX_SEGMENTS = 16      # Q.713 3.17: remaining segments in four bits
+    NO_PC = 0x7FFFFFFF     # beyond the 24 bits of any variant
     MAX_USER_OCTETS = 4096 # LUDT ends at 3,952 octets (Q.713 4.20), sixteen XUDT segments at 16 * 254
 
 cdef enum Status:          # of an inline reader; anything but OK is an ErrorCode of names.ERROR_CODES
@@ -278,7 +279,7 @@ cdef struct Msg:
     uint16_t index         # from 0 in the frame
     uint8_t encapsulation
     uint8_t has_mtp        # opc, dpc, sls and ni are known
-    uint8_t mtp_from_headers  # opc and dpc alone, from the record's headers
+    uint8_t mtp_from_headers  # opc and dpc alone, from the record's headers; one of them may be NO_PC
     uint32_t opc
     uint32_t dpc
     uint8_t sls

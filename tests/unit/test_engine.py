@@ -286,3 +286,9 @@ def test_octets_behind_the_message_are_malformed(policy: Tables, octets: str) ->
 def test_record_that_is_no_capture_stands_as_frame_one(policy: Tables) -> None:
     verdict = json.loads(judge(policy, b"no capture", encapsulation="pcap").values()[0])
     assert (verdict["reason"], verdict["frame"]) == ("unframed", 1)
+
+
+def test_one_point_code_of_the_headers_leaves_the_other_unknown(policy: Tables) -> None:
+    batch = Batch([message()], "sccp", meta=[(None, None, 100, None)])
+    verdict = json.loads(Worker().judge(policy, Stream("t/0"), batch).values()[0])
+    assert (verdict["opc"], verdict["dpc"], verdict["ni"]) == (100, None, None)
