@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sigfw import names
 from sigfw._core import probe
-from sigfw._core.engine import Batch, Stream, Worker
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.model import Policy
