@@ -32,6 +32,7 @@ def judge_capture(
     """JSON Lines, a chunk of messages at a time; what never completed comes last, one line each."""
     while not capture.batch.done:
         yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, limit=CHUNK).lines()
+        capture.release()
     if tables is not None:
         for ended in stream.expire(tables, 2**63 - 1):
             yield orjson.dumps(timeout_line(ended, tables), option=orjson.OPT_APPEND_NEWLINE)

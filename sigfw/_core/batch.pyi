@@ -44,6 +44,10 @@ class Batch:
         """SCCP messages, and frames that could not be framed, so far."""
 
     @property
+    def position(self) -> int:
+        """Octets of the record in hand that are framed: of a capture, how far it is judged."""
+
+    @property
     def problem(self) -> str | None:
         """What ended the framing so far, in one line with frame and offset (a capture cut short, …)."""
 

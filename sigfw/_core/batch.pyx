@@ -76,6 +76,10 @@ cdef class Batch:
         return self.current >= self.n
 
     @property
+    def position(self):
+        return self.framer.at if self.framing else 0
+
+    @property
     def problem(self):
         if not self.troubled:
             return None

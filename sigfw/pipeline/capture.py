@@ -16,6 +16,7 @@ from sigfw._core.batch import Batch
 from sigfw.errors import UsageError
 
 CHUNK = 1 << 20  # octets of a .gz unpacked at a time
+RELEASE = 1 << 24  # octets of a mapped file between two releases: a multiple of every page size
 GZIP = 31  # zlib's window bits for a gzip header and the largest window
 HEX_LABELS = ("sccp", "tcap", "m3ua")
 MAX_HEX_OCTETS = 1 << 16  # of one message: beyond any SCCP message
@@ -32,6 +33,17 @@ class Capture:
     batch: Batch
     notes: list[str] = field(default_factory=list)
     records: list[tuple[bytes | mmap.mmap, str]] = field(default_factory=list)  # of the batch: octets, encapsulation
+
+    _released: int = 0
+
+    def release(self) -> None:
+        """Give the pages of the file that are judged back, now and then: memory stays flat whatever its size."""
+        done = self.batch.position & -RELEASE
+        if done > self._released:
+            view = self.records[0][0]
+            assert isinstance(view, mmap.mmap)
+            view.madvise(mmap.MADV_DONTNEED, self._released, done - self._released)
+            self._released = done
 
     def problems(self) -> list[str]:
         """One line for everything that kept a part of the file from being read."""

@@ -41,6 +41,7 @@ class CaptureSource:
         if self.capture.batch.done:
             self.finished = True
             return []
+        self.capture.release()
         return [Portion(self.partition, self.capture.batch, limit=LIMIT)]
 
     async def commit(self, *, final: bool = False) -> None:
