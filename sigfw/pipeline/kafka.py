@@ -7,6 +7,8 @@ from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import codec
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
@@ -19,6 +21,7 @@ log = get_logger(__name__)
 CONNECT_SECONDS: Final = 15.0  # for the first answer of a broker at start: longer is a wrong address, not a slow one
 # One request. A broker that takes longer is lost to us; aiokafka then looks for another and tries again.
 REQUEST_TIMEOUT_MS: Final = 15_000
+DEFAULT_BATCH_OCTETS: Final = 1_048_588  # max.message.bytes of a topic that sets none, where we may not ask for it
 CLOSE_SECONDS: Final = 5.0  # to leave the group, and again to close the producer
 
 
@@ -80,6 +83,28 @@ async def partitions_of(source: KafkaSource, topics: Iterable[str]) -> dict[str,
         await client.close()
     numbers = {topic: cluster.partitions_for_topic(topic) for topic in topics}
     return {topic: len(partitions) for topic, partitions in numbers.items() if partitions}
+
+
+async def batch_octets(source: KafkaSource, topics: Iterable[str]) -> dict[str, int]:
+    """The largest record batch that each of the topics takes (max.message.bytes)."""
+    name = "max.message.bytes"
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {name: None}) for topic in topics]
+    limits = {resource.name: DEFAULT_BATCH_OCTETS for resource in wanted}
+    admin = AIOKafkaAdminClient(**connection(source))
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await admin.start()
+            for answer in await admin.describe_configs(wanted):
+                for error, _, _, topic, configs in answer.resources:
+                    if not error:  # else we may write there, but not read its configuration
+                        limits[topic] = next(int(value) for key, value, *_ in configs if key == name)
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise StartError(
+            f"Kafka at {address(source)} does not say {name} of its topics ({type(error).__name__}); see its log"
+        ) from None
+    finally:
+        await admin.close()
+    return limits
 
 
 def address(source: KafkaSource) -> str:

@@ -80,7 +80,7 @@ class Partition:
     def saw(self, next_offset: int, record_time_ms: int) -> None:
         """Remember how far the partition is judged, and when its last record came."""
         self.judged = next_offset
-        self._last_record_ms = record_time_ms
+        self._last_record_ms = max(record_time_ms, 0)
         self._last_record_at = time.monotonic()
 
     def now_ns(self) -> int:

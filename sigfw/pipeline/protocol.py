@@ -19,6 +19,11 @@ class Record(Protocol):
     headers: Sequence[tuple[str, bytes]]
 
 
+def time_ns(record: Record) -> int:
+    """Its time as the core takes it; -1, no time, where it is before the epoch or beyond 63 bits."""
+    return record.timestamp * 1_000_000 if 0 <= record.timestamp < 2**63 // 1_000_000 else -1
+
+
 @dataclass(slots=True)
 class Portion:
     """What is judged in one call: records of one partition, in order."""

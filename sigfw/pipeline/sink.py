@@ -6,18 +6,19 @@ retries in place, and the next batch is handed over when the one before is ackno
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from sigfw import names
 from sigfw.config import KafkaSink as Settings
 from sigfw.config import KafkaSource
 from sigfw.errors import RunError, StartError
-from sigfw.pipeline.kafka import CONNECT_SECONDS, address, check_codecs, check_topics, connection
-from sigfw.pipeline.protocol import Output
+from sigfw.pipeline.kafka import CONNECT_SECONDS, address, batch_octets, check_codecs, check_topics, connection
+from sigfw.pipeline.protocol import Output, Record
 from sigfw.telemetry.metrics import Metrics
 
 # Below a broker's default of 1,048,588 octets a batch (message.max.bytes), with room for the batch's header.
@@ -38,12 +39,20 @@ class KafkaSink:
         self._settings = settings
         self._metrics = metrics
         self.partitions: dict[str, int] = {}  # of each topic, as found at the start
+        self._limits: dict[str, int] = {}  # octets of a record batch that each topic takes
         self._turns: dict[tuple[str, int], asyncio.Lock] = {}
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         check_codecs()
         self.partitions.update(await check_topics(self._source, self._settings))
+        self._limits = await batch_octets(self._source, self.partitions)
+        for topic, octets in self._limits.items():
+            if octets < BATCH_OCTETS:
+                raise StartError(
+                    f"topic {topic} takes only {octets} octets a record batch; "
+                    f"raise its max.message.bytes to {BATCH_OCTETS} or more"
+                )
         self._producer = AIOKafkaProducer(
             **connection(self._source),
             acks="all",
@@ -64,21 +73,24 @@ class KafkaSink:
         """Write the verdicts first, then events and dead letters; return when all are acknowledged."""
         partition = output.partition
         if output.verdicts:
-            await self._send(partition.verdict_topic, partition.number, _verdicts(output))
+            topic = partition.verdict_topic
+            await self._send(topic, partition.number, _verdicts(output, self._limits[topic]))
         events = self._settings.events
         if output.events:
             number = partition.number % self.partitions[events]
             await self._send(events, number, [(None, event, []) for event in output.events])
         letters = self._settings.dead_letters
         if output.dead:
-            await self._send(letters, partition.number % self.partitions[letters], _dead_letters(output))
+            number = partition.number % self.partitions[letters]
+            await self._send(letters, number, _dead_letters(output, self._limits[letters]))
         self._measure(output)
 
     def _measure(self, output: Output) -> None:
         if output.records:
             self._metrics.end_to_end_seconds.observe(time.monotonic() - output.fetched, len(output.records))
             oldest = min(output.records[0].timestamp, output.records[-1].timestamp)
-            self._metrics.verdict_age_seconds.observe(time.time() - oldest / 1e3, len(output.records))
+            if oldest > 0:  # else a publisher gives no times
+                self._metrics.verdict_age_seconds.observe(time.time() - oldest / 1e3, len(output.records))
         self._metrics.count_events(len(output.events))
         for _, wrong in output.dead:
             self._metrics.count_dead_letters(
@@ -123,21 +135,34 @@ class KafkaSink:
             await self._producer.stop()
 
 
-def _verdicts(output: Output) -> Iterable[Entry]:
+def _verdicts(output: Output, limit: int) -> Iterator[Entry]:
     """Same key, same order, every header of the input and ours."""
-    policy = ("sigfw-policy", output.policy)
-    prefix = f"{output.partition.topic}/{output.partition.number}/"
     for record, value in zip(output.records, output.verdicts, strict=True):
-        source = ("sigfw-source", f"{prefix}{record.offset}".encode())
-        yield record.key, value, [*record.headers, source, policy]
+        ours = [("sigfw-source", _place(output, record)), ("sigfw-policy", output.policy)]
+        yield _bounded((record.key, value, [*record.headers, *ours]), value, ours, limit)
 
 
-def _dead_letters(output: Output) -> list[Entry]:
-    """The record as it came, and what was wrong with it."""
-    prefix = f"{output.partition.topic}/{output.partition.number}/"
-    letters: list[Entry] = []
+def _dead_letters(output: Output, limit: int) -> Iterator[Entry]:
+    """The record as it came, and what was wrong with it; where it is too large, how many octets it had."""
     for index, wrong in output.dead:
         record = output.records[index]
-        ours = (("sigfw-source", f"{prefix}{record.offset}".encode()), ("sigfw-error", wrong.encode()))
-        letters.append((record.key, record.value, [*record.headers, *ours]))
-    return letters
+        ours = [("sigfw-source", _place(output, record)), ("sigfw-error", wrong.encode())]
+        octets = ("sigfw-octets", b"%d" % len(record.value or b""))
+        yield _bounded((record.key, record.value, [*record.headers, *ours]), None, [*ours, octets], limit)
+
+
+def _place(output: Output, record: Record) -> bytes:
+    return f"{output.partition.topic}/{output.partition.number}/{record.offset}".encode()
+
+
+def _bounded(entry: Entry, value: bytes | None, ours: Headers, limit: int) -> Entry:
+    """The entry; where its topic takes none so large, `value` under our headers alone, at last without the key."""
+    key = entry[0]
+    if _octets(*entry) <= limit:
+        return entry
+    if all(name != "sigfw-error" for name, _ in ours):
+        ours = [*ours, ("sigfw-error", b"key and headers are too large to be handed on")]
+    return next(one for one in ((key, value, ours), (None, value, ours)) if one[0] is None or _octets(*one) <= limit)
+
+
+_octets = DefaultRecordBatchBuilder.estimate_size_in_bytes  # of the record batch that holds this entry alone

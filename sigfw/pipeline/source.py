@@ -19,9 +19,10 @@ from sigfw import names
 from sigfw._core.batch import Batch
 from sigfw.config import KafkaSource as Settings
 from sigfw.errors import RunError, StartError
+from sigfw.pipeline import lenient
 from sigfw.pipeline.kafka import CONNECT_SECONDS, address, connection, partitions_of
 from sigfw.pipeline.partition import Partition
-from sigfw.pipeline.protocol import Fail, Portion
+from sigfw.pipeline.protocol import Fail, Portion, time_ns
 from sigfw.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -76,6 +77,7 @@ class KafkaSource:
         return self._consumer
 
     async def start(self) -> None:
+        lenient.install()
         settings = self._settings
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
@@ -155,7 +157,7 @@ class KafkaSource:
                 [None if index in unreadable else record.value for index, record in enumerate(some)],
                 partition.encapsulation,
                 offsets=[record.offset for record in some],
-                times_ns=[record.timestamp * 1_000_000 for record in some],
+                times_ns=[time_ns(record) for record in some],
                 meta=meta if any(meta) else None,
             )
             yield Portion(partition, batch, some, unreadable)

@@ -23,7 +23,7 @@ from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
 from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
-from sigfw.pipeline.protocol import Output, Portion, Sink, Source
+from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
 from sigfw.records import timeout_line
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.logs import get_logger
@@ -196,7 +196,7 @@ class Service:
     def _unframed(self, portion: Portion, index: int) -> bytes:
         """The verdict record of a record that cannot be judged whole: as of one in which there is no message."""
         record, partition = portion.records[index], portion.partition
-        batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[record.timestamp * 1_000_000])
+        batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[time_ns(record)])
         return self._call(Portion(partition, batch, [record])).values()[0]
 
     def _tell(self, partition: Partition, told: list[bytes], lines: Sequence[bytes] = ()) -> None:
