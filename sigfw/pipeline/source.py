@@ -127,9 +127,21 @@ class KafkaSource:
 
     async def fetch(self) -> list[Portion]:
         """What has come for partitions with room, in order for each of them."""
+        await self._begin()
         ready = [tp for tp, partition in self.partitions.items() if partition.has_room]
         wait_ms = IDLE_MS if len(ready) == len(self.partitions) else BUSY_MS
         return [portion for tp, records in await self._get(ready, wait_ms) for portion in self._portions(tp, records)]
+
+    async def _begin(self) -> None:
+        """Let the place where a partition begins be committed: what comes after it is judged, whenever we are killed.
+
+        Else a new group that begins at the end would, after a restart, begin at another end.
+        """
+        with suppress(TimeoutError, IllegalStateError, KafkaError):  # of a rebalance, or a broker that getmany tells of
+            async with asyncio.timeout(GET_SECONDS):
+                for tp, partition in list(self.partitions.items()):
+                    if partition.judged < 0 and partition.written < 0:
+                        partition.written = await self.consumer.position(tp)
 
     async def _get(
         self, ready: list[TopicPartition], wait_ms: int

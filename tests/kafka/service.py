@@ -87,6 +87,17 @@ class Topics:
         return path
 
 
+def change(path: Path, *keys: str, value: Any) -> Path:
+    """Set one value of a configuration file."""
+    config = yaml.safe_load(path.read_text())
+    at = config
+    for key in keys[:-1]:
+        at = at[key]
+    at[keys[-1]] = value
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
 class Worker:
     """`sigfw run` as a process; its log in a file beside the configuration."""
 

@@ -5,13 +5,13 @@ import signal
 from pathlib import Path
 
 import orjson
-import yaml
 from aiokafka import ConsumerRecord
 
 from tests.kafka.broker import Broker
 from tests.kafka.service import (
     Topics,
     Worker,
+    change,
     committed,
     consume,
     end_offsets,
@@ -107,10 +107,7 @@ async def test_workers_by_ordinal_take_their_partitions_without_a_group(topics: 
     await fill(topics, 3, 3_000)
     workers = []
     for ordinal in range(2):
-        config = topics.config(tmp_path, workers=2)
-        settings = yaml.safe_load(config.read_text())
-        settings["source"]["kafka"]["worker"] = ordinal
-        config.write_text(yaml.safe_dump(settings))
+        config = change(topics.config(tmp_path, workers=2), "source", "kafka", "worker", value=ordinal)
         workers.append(await Worker(config).ready())
     came = await consume(topics.bootstrap, topics.verdicts, 3_000)
     assert [record.key for record in came] == [b"%d" % n for p in range(3) for n in range(p, 3_000, 3)]
@@ -221,3 +218,20 @@ async def screened(folder: Path) -> list[tuple[str, ...]]:
     done = await sigfw("screen", str(capture), "--policy", str(folder / "policy.yaml"), "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     return [tuple(orjson.loads(line)[key] for key in DECISION) for line in done.stdout.splitlines()]
+
+
+async def test_group_that_begins_at_the_end_misses_nothing_after_a_sigkill(topics: Topics, tmp_path: Path) -> None:
+    await topics.make(partitions=2)
+    config = change(topics.config(tmp_path), "source", "kafka", "auto_offset_reset", value="latest")
+    await produce(topics.bootstrap, topics.inputs, 0, [(b"old", message(1), [])] * 10)
+    worker = await Worker(config).ready()
+    while await committed(topics.bootstrap, topics.name) != {0: 10, 1: 0}:
+        assert worker.process.poll() is None, worker.said()
+        await asyncio.sleep(0.1)
+    worker.kill()
+    for partition in range(2):
+        await produce(topics.bootstrap, topics.inputs, partition, [(b"new", message(1), [])] * 10)
+    again = await Worker(config).ready()
+    came = await consume(topics.bootstrap, topics.verdicts, 20)
+    assert await again.stop() == 0
+    assert [record.key for record in came] == [b"new"] * 20

@@ -3,23 +3,11 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.kafka.broker import free_port
-from tests.kafka.service import Topics, sigfw
-
-
-def change(path: Path, *keys: str, value: Any) -> Path:
-    config = yaml.safe_load(path.read_text())
-    at = config
-    for key in keys[:-1]:
-        at = at[key]
-    at[keys[-1]] = value
-    path.write_text(yaml.safe_dump(config))
-    return path
+from tests.kafka.service import Topics, change, sigfw
 
 
 async def refused(config: Path) -> str:
