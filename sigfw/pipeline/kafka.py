@@ -21,6 +21,8 @@ log = get_logger(__name__)
 CONNECT_SECONDS: Final = 15.0  # for the first answer of a broker at start: longer is a wrong address, not a slow one
 # One request. A broker that takes longer is lost to us; aiokafka then looks for another and tries again.
 REQUEST_TIMEOUT_MS: Final = 15_000
+# How late a topic that is deleted or made anew, or has more partitions, is seen where no request tells of it.
+METADATA_MAX_AGE_MS: Final = 30_000
 DEFAULT_BATCH_OCTETS: Final = 1_048_588  # max.message.bytes of a topic that sets none, where we may not ask for it
 CLOSE_SECONDS: Final = 5.0  # to leave the group, and again to close the producer
 
@@ -39,7 +41,12 @@ def quiet() -> Iterator[None]:
 
 def connection(source: KafkaSource) -> dict[str, Any]:
     """Arguments of every aiokafka client."""
-    return {"bootstrap_servers": list(source.bootstrap), "request_timeout_ms": REQUEST_TIMEOUT_MS, "client_id": "sigfw"}
+    return {
+        "bootstrap_servers": list(source.bootstrap),
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "metadata_max_age_ms": METADATA_MAX_AGE_MS,
+        "client_id": "sigfw",
+    }
 
 
 def check_codecs() -> None:

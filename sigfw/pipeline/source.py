@@ -69,6 +69,7 @@ class KafkaSource:
         self._left = left
         self._turn = turn
         self.partitions: dict[TopicPartition, Partition] = {}
+        self.rebalancing = False  # partitions were taken from us, and none given since
         self._consumer: AIOKafkaConsumer | None = None
 
     @property
@@ -226,16 +227,19 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._source = source
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self._source.rebalancing = True
         try:
             await self._source.revoke()
         except Exception as fault:  # noqa: BLE001
             self._source.fail(fault)
+            await asyncio.Event().wait()  # for the end: to return is to join again, and be given partitions
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         try:
             self._source.gain(assigned)
         except Exception as fault:  # noqa: BLE001
             self._source.fail(fault)
+        self._source.rebalancing = False
 
 
 def _by_octets(records: list[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:

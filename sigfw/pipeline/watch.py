@@ -6,6 +6,7 @@ asked for apart from the fetching, and a worker that gets nowhere while there is
 
 import asyncio
 import time
+from collections import Counter
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -26,6 +27,7 @@ EVERY_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 5.0  # for the ends of the partitions: an answer takes milliseconds
 # Elections, restarts of brokers and rebalances take up to half a minute each: twice that is no transition any more.
 STALL_SECONDS: Final = 60.0
+STALL_LOOKS: Final = round(STALL_SECONDS / EVERY_SECONDS)
 LOST_SECONDS: Final = 120.0  # brokers that do not come back in this time: a fresh start may find others
 
 
@@ -41,8 +43,10 @@ class Watch:
         self._metrics = metrics
         self._health = health
         self._answered = time.monotonic()
-        self._moved = time.monotonic()
-        self._progress: dict[TopicPartition, int] = {}
+        # Both outlive an assignment: a worker that is given its partitions again and again must not count anew.
+        self._committed: dict[TopicPartition, int] = {}  # the highest offset
+        self._stuck: Counter[TopicPartition] = Counter()  # looks in a row, brokers answering, with work and no commit
+        self._rebalancing = 0  # looks in a row, brokers answering
 
     def place(self, partition: Partition) -> None:
         """Block a partition whose verdicts would have no partition to go to."""
@@ -53,6 +57,7 @@ class Watch:
     async def look(self) -> None:
         partitions = dict(self._source.partitions)
         consumer = self._source.consumer
+        self._check_inputs()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 # Without a partition (more workers than partitions) the topics are what can be asked for.
@@ -73,6 +78,19 @@ class Watch:
             age = time.time() - partitions[tp].newest_seconds if records and partitions[tp].newest_seconds else 0.0
             self._metrics.set_lag(tp.topic, tp.partition, records, age)
         self._check_progress(partitions, behind)
+
+    def _check_inputs(self) -> None:
+        """Not ready where an input topic was deleted, or while a rebalance has taken all partitions."""
+        missing = [topic for topic in self._settings.topics if not self._source.consumer.partitions_for_topic(topic)]
+        if missing:
+            self._health.not_ready("input topics", f"not in Kafka: {', '.join(missing)}")
+            self._committed.clear()  # where it is made anew, its offsets begin anew
+        else:
+            self._health.ready("input topics")
+        if self._source.rebalancing:
+            self._health.not_ready("group", "rebalance")
+        else:
+            self._health.ready("group")
 
     def _lost(self, why: str) -> None:
         silent = time.monotonic() - self._answered
@@ -95,14 +113,19 @@ class Watch:
             self._health.ready("verdict partitions")
 
     def _check_progress(self, partitions: dict[TopicPartition, Partition], behind: dict[TopicPartition, int]) -> None:
-        """Work there, and nothing judged or written for STALL_SECONDS: a stall that nothing else tells."""
-        progress = {tp: partition.judged + partition.written for tp, partition in partitions.items()}
-        work = [tp for tp, p in partitions.items() if not p.blocked and (behind.get(tp) or not p.idle)]
-        if progress != self._progress or not work:
-            self._progress = progress
-            self._moved = time.monotonic()
-        stalled = time.monotonic() - self._moved
-        if stalled > STALL_SECONDS:
+        """Work there, and nothing committed for STALL_SECONDS: a stall that nothing else tells."""
+        for tp, partition in partitions.items():
+            rises = partition.committed > self._committed.get(tp, -1)
+            works = behind[tp] or not partition.idle or partition.written > partition.committed
+            self._stuck[tp] = self._stuck[tp] + 1 if works and not rises and not partition.blocked else 0
+            if rises:
+                self._committed[tp] = partition.committed
+        stuck = [f"{tp.topic}/{tp.partition}" for tp, looks in self._stuck.items() if looks > STALL_LOOKS]
+        if stuck:
             raise RunError(
-                f"no progress for {stalled:.0f} s with records to judge in {len(work)} partitions: start it again"
+                f"nothing committed for {STALL_SECONDS:.0f} s with records to judge in {', '.join(stuck[:4])}: "
+                "start it again, and see that no other worker has its group_instance_id"
             )
+        self._rebalancing = self._rebalancing + 1 if self._source.rebalancing else 0
+        if self._rebalancing > STALL_LOOKS:
+            raise RunError(f"a rebalance of group {self._settings.group} has not ended for {STALL_SECONDS:.0f} s")
