@@ -3,13 +3,14 @@
 import asyncio
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import click
 
 from sigfw.cli import output
 from sigfw.config import Config, load
-from sigfw.errors import RunError
+from sigfw.errors import RunError, SigfwError
 from sigfw.pipeline.build import Outcome, Progress, serve
 from sigfw.pipeline.report import report
 from sigfw.telemetry import logs
@@ -47,9 +48,14 @@ def command(config: Path, log_level: str | None) -> None:
 async def _serve(path: Path, settings: Config, progress: Progress) -> Outcome:
     try:
         return await serve(path, settings, progress)
-    except RunError as error:
+    except Exception as error:
+        if settings.source.kafka is None or (isinstance(error, SigfwError) and not isinstance(error, RunError)):
+            raise
         # Not a step further: aiokafka would still send what it holds, perhaps for partitions that are another's by now.
-        click.echo(f"sigfw: {error}", err=True)
+        if os.environ.get("SIGFW_TRACE") == "1":
+            traceback.print_exception(error)
+        said = str(error) if isinstance(error, RunError) else f"a fault of sigfw itself ({error!r}); please report it"
+        click.echo(f"sigfw: {said}", err=True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(error.exit_status)
+        os._exit(RunError.exit_status)

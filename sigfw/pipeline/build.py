@@ -17,6 +17,7 @@ from sigfw.pipeline.watch import EVERY_SECONDS, Watch
 from sigfw.pipeline.worker import Rules, Service
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load as load_policy
+from sigfw.policy.model import Policy
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.metrics import Metrics
 
@@ -111,6 +112,16 @@ def load_rules(path: Path) -> Rules:
     return Rules(
         compile_policy(policy),
         config.mode,
-        {name: len(numbers.entries) for name, numbers in policy.lists.items()},
+        list_sizes(policy),
         tuple((rule.id, rule.mode, rule.category, rule.action) for rule in policy.rules),
     )
+
+
+def list_sizes(policy: Policy) -> dict[str, int]:
+    """Prefixes of each list, of the home network and of the operators: list -> prefixes."""
+    home = policy.home
+    return {name: len(numbers.entries) for name, numbers in policy.lists.items()} | {
+        "home": len(home.global_titles) + len(home.imsi) + len(home.e214) + len(home.msisdn),
+        "hosted_abroad": len(home.hosted_abroad),
+        "operators": sum(len(operator.global_titles) + len(operator.imsi) for operator in policy.operators),
+    }

@@ -35,9 +35,9 @@ COMMIT_EVERY_SECONDS: Final = 0.2  # what a crash repeats; a commit is one small
 TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's window may be told
 STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
 EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
-# From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for one large
-# record.
-THREAD_OCTETS: Final = 512 * 1024
+# From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for many events or
+# one large record. Below, a portion takes a few milliseconds.
+THREAD_OCTETS: Final = 64 * 1024
 # A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
 # 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.
 MAX_VERDICT_OCTETS: Final = 900_000
@@ -77,6 +77,8 @@ class Service:
         self._stopping = False
         self.turn = asyncio.Lock()  # held while a Stream is used: a portion judged, time-outs ended, a partition left
         self._beside: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish
 
     def beside(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
         """Call each so many seconds while the service runs; what it raises ends the service."""
@@ -149,13 +151,16 @@ class Service:
         await asyncio.sleep(0)  # the other tasks' turn: heartbeats, acknowledgements
 
     async def judge(self, portion: Portion) -> Output:
-        """One call into the core, and what it says in the form in which it leaves."""
+        """What the core says of a portion, in the form in which it leaves."""
+        if portion.octets > THREAD_OCTETS:
+            return await asyncio.to_thread(self._judge, portion)
+        return self._judge(portion)
+
+    def _judge(self, portion: Portion) -> Output:
+        """One call into the core; `turn` is held, on whatever thread."""
         partition = portion.partition
         began = time.monotonic()
-        if portion.octets > THREAD_OCTETS:
-            verdicts = await asyncio.to_thread(self._call, portion)
-        else:
-            verdicts = self._call(portion)
+        verdicts = self._call(portion)
         self.metrics.batch_seconds.observe(time.monotonic() - began)
         suppressed = partition.flood.suppressed
         told = partition.flood.admit(verdicts.events())
@@ -261,8 +266,13 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number.name)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._reloads.append(asyncio.create_task(self._reload())))
-        self._reloads: list[asyncio.Task[None]] = []
+        loop.add_signal_handler(signal.SIGHUP, self._hup)
+
+    def _hup(self) -> None:
+        if len(self._reloads) < 2:  # one that reads, and one that reads what came since
+            task = asyncio.create_task(self._reload())
+            self._reloads.add(task)
+            task.add_done_callback(self._reloads.discard)
 
     def _stop(self, name: str) -> None:
         """Leave the main loop at its next turn. A thread ends the process should that not come, or a library hang."""
@@ -274,24 +284,25 @@ class Service:
 
     async def _reload(self) -> None:
         """Read policy and modes again; the old ones stay where the new are bad."""
-        before = self._rules
-        try:
-            rules = await asyncio.to_thread(self._load)
-        except SigfwError as error:
-            mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error)]
-            for mistake in mistakes:
-                log.error("policy_refused", error=mistake, digest=before.tables.digest)
-            self.metrics.count_policy_reload(ok=False)
-            return
-        async with self.turn:
-            self._rules = rules
-        self._show_rules()
-        self.metrics.count_policy_reload(ok=True)
-        log.info("policy_loaded", policy=rules.tables.name, digest=rules.tables.digest)
-        for perimeter in rules.modes.keys() | before.modes.keys():
-            old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
-            if old != new:
-                log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
+        async with self._reloading:
+            before = self._rules
+            try:
+                rules = await asyncio.to_thread(self._load)
+            except Exception as error:  # noqa: BLE001  whatever is wrong with the new ones, the old decide on
+                mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error) or repr(error)]
+                for mistake in mistakes:  # as the reason, so that each is a line of its own to the rate limit
+                    log.error("policy_refused", reason=mistake, digest=before.tables.digest)
+                self.metrics.count_policy_reload(ok=False)
+                return
+            async with self.turn:
+                self._rules = rules
+            self._show_rules()
+            self.metrics.count_policy_reload(ok=True)
+            log.info("policy_loaded", policy=rules.tables.name, digest=rules.tables.digest)
+            for perimeter in rules.modes.keys() | before.modes.keys():
+                old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
+                if old != new:
+                    log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
 
     def _show_rules(self) -> None:
         tables = self._rules.tables

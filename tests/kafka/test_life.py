@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import orjson
+import pytest
 from aiokafka import ConsumerRecord
 
 from tests.kafka.broker import Broker
@@ -235,3 +236,18 @@ async def test_group_that_begins_at_the_end_misses_nothing_after_a_sigkill(topic
     came = await consume(topics.bootstrap, topics.verdicts, 20)
     assert await again.stop() == 0
     assert [record.key for record in came] == [b"new"] * 20
+
+
+@pytest.mark.parametrize("how", ["kill", "pause"])
+async def test_sigterm_beside_a_lost_broker_ends_in_time_without_a_trace(
+    fresh_broker: Broker, tmp_path: Path, how: str
+) -> None:
+    topics = await Topics(fresh_broker.bootstrap, "lost").make()
+    worker = await Worker(topics.config(tmp_path)).ready()
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(1), [])])
+    while await committed(topics.bootstrap, topics.name) != {0: 1}:
+        assert worker.process.poll() is None, worker.said()
+        await asyncio.sleep(0.1)
+    getattr(fresh_broker, how)()
+    assert await worker.stop() == 0, worker.said()
+    assert "Traceback" not in worker.log.read_text()
