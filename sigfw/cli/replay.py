@@ -1,7 +1,6 @@
 """sigfw replay: produce a capture to an input topic of the service."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 from sigfw.cli import output
 from sigfw.config import KafkaSource, load
 from sigfw.errors import UsageError
-from sigfw.pipeline.replay import Message, Replay, Replayed, read_messages
+from sigfw.pipeline.replay import Message, Replay, read_messages
 
 
 @click.command("replay")
@@ -53,24 +52,30 @@ def command(
     progress = output.Progress("messages")
     progress.shown = sys.stderr.isatty()  # nothing else is written meanwhile, on stdout neither
     replay.progress = progress.show
-    done = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
+    whole = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
+    done = replay.done
     progress.end()
     click.echo(f"{done.messages} messages in {done.records} records to {name}, {done.seconds:.2f} s", err=True)
     if others:
         click.echo(f"{others} frames or messages of {capture} hold no SCCP and were left out", err=True)
+    if not whole:
+        click.echo(f"interrupted before all was {'judged' if wait else 'produced'}", err=True)
+        context.exit(128 + signal.SIGINT)
     if wait:
         click.echo(f"{done.records - done.missing} of {done.records} records have their verdict", err=True)
     context.exit(1 if done.missing else 0)
 
 
-async def _run(replay: Replay, messages: list[Message], *, loop: bool, wait: bool) -> Replayed:
-    """Ctrl-C and SIGTERM end a replay with what was produced so far."""
+async def _run(replay: Replay, messages: list[Message], *, loop: bool, wait: bool) -> bool:
+    """Ctrl-C and SIGTERM end a replay with what was produced so far. Return whether that is all that was asked for."""
     task = asyncio.create_task(replay.run(messages, loop=loop, wait=wait))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
         await task
-    return replay.done
+    except asyncio.CancelledError:
+        return loop
+    return True
 
 
 def _topic(source: KafkaSource, topic: str | None) -> str:

@@ -6,6 +6,7 @@ worker. Times are those of the replay: what is old in the capture is not old tra
 
 import asyncio
 import itertools
+import re
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.structs import ConsumerRecord
 
 from sigfw._core import framing, sccp
 from sigfw.config import KafkaSource, Topic
@@ -134,6 +136,7 @@ class Replay:
         self._timeout = timeout
         self._encapsulation = "pcap" if pack > 1 else self._topic.encapsulation
         self._partitions: list[int] = []
+        self._unsent: dict[int, list[Message]] = {}  # by partition: what fills no record yet
         self._produced: set[tuple[int, int]] = set()
         self.done = Replayed()
         self.progress: Callable[[int], None] = lambda _messages: None  # told of the messages produced so far
@@ -166,29 +169,34 @@ class Replay:
         producer = AIOKafkaProducer(
             **connection(self._source), acks="all", enable_idempotence=True, max_batch_size=BATCH_OCTETS
         )
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await producer.start()
         try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await producer.start()
             began = time.monotonic()
             size = BATCH_RECORDS * self._pack if not self._rate else max(1, int(self._rate * SLICE_SECONDS))
+            taken = 0
             while some := list(itertools.islice(messages, size)):
-                await self._send(producer, some, keep=wait)
-                self.done.messages += len(some)
-                self.progress(self.done.messages)
+                taken += len(some)
+                for message in some:
+                    self._unsent.setdefault(self._partition(message), []).append(message)
+                await self._send(producer, keep=wait, last=False)
                 if self._rate:
-                    await asyncio.sleep(max(0.0, began + self.done.messages / self._rate - time.monotonic()))
+                    await asyncio.sleep(max(0.0, began + taken / self._rate - time.monotonic()))
+            await self._send(producer, keep=wait, last=True)
         finally:
             await close(producer.stop(), "producer")
 
-    async def _send(self, producer: AIOKafkaProducer, messages: list[Message], *, keep: bool) -> None:
-        """Send a slice: its messages by partition, each partition's in its order."""
-        by_partition: dict[int, list[Message]] = {}
-        for message in messages:
-            by_partition.setdefault(self._partition(message), []).append(message)
+    async def _send(self, producer: AIOKafkaProducer, *, keep: bool, last: bool) -> None:
+        """Send what fills records, at last all: each partition's messages in their order."""
         waiting = []
-        for number, ours in by_partition.items():
+        for number, unsent in self._unsent.items():
+            ours = unsent if last else unsent[: len(unsent) - len(unsent) % self._pack]
+            if not ours:
+                continue
+            self._unsent[number] = unsent[len(ours) :]
             builder = producer.create_batch()
             for some in (ours[i : i + self._pack] for i in range(0, len(ours), self._pack)):
+                self.done.messages += len(some)
                 value, headers = record(some, self._encapsulation)
                 if self._encapsulation != self._topic.encapsulation:
                     headers.append(("sigfw-encapsulation", self._encapsulation.encode()))
@@ -203,6 +211,7 @@ class Replay:
             self.done.records += builder.record_count()
             if keep:
                 self._produced.update((number, base + i) for i in range(builder.record_count()))
+        self.progress(self.done.messages)
 
     def _partition(self, message: Message) -> int:
         """As Kafka clients do by the key; what has no key keeps to the first partition, in order."""
@@ -220,24 +229,26 @@ class Replay:
                 for tp in reader.assignment():
                     await reader.position(tp)  # from here on, before the first message is produced
         except (KafkaError, TimeoutError) as error:
+            await close(reader.stop(), "consumer")
             raise StartError(f"topic {self._topic.verdicts} cannot be read ({error!r}); see the brokers") from None
         return reader
 
     async def _await_verdicts(self, reader: AIOKafkaConsumer) -> None:
         """Read verdict records until each produced record has one, or none came within the time-out."""
-        prefix = f"{self._name}/".encode()
         last = time.monotonic()
         while self._produced and time.monotonic() - last < self._timeout:
             before = len(self._produced)
             for verdicts in (await reader.getmany(timeout_ms=200, max_records=BATCH_RECORDS * 4)).values():
-                for verdict in verdicts:
-                    for name, value in verdict.headers:
-                        if name == "sigfw-source" and value.startswith(prefix):
-                            number, offset = value[len(prefix) :].split(b"/")
-                            self._produced.discard((int(number), int(offset)))
+                self._produced.difference_update(filter(None, map(self._source_of, verdicts)))
             if len(self._produced) < before:
                 last = time.monotonic()
         self.done.missing = len(self._produced)
+
+    def _source_of(self, verdict: ConsumerRecord) -> tuple[int, int] | None:
+        """Partition and offset of the input record, by the last header: what stands before came with that record."""
+        source = next((value for name, value in reversed(verdict.headers) if name == "sigfw-source"), None) or b""
+        found = re.fullmatch(rb"(.+)/([0-9]{1,10})/([0-9]{1,19})", source)
+        return (int(found[2]), int(found[3])) if found and found[1] == self._name.encode() else None
 
 
 _PARTITIONER: Final = DefaultPartitioner()

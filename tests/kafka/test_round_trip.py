@@ -1,7 +1,9 @@
 """What goes in by Kafka comes out by Kafka: the same key, partition, order and headers, and the verdict of `screen`."""
 
 import asyncio
+import signal
 import struct
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,13 @@ import orjson
 import pytest
 
 from sigfw import records
-from tests.kafka.broker import Broker
+from tests.kafka.broker import ROOT, Broker
 from tests.kafka.service import (
     Input,
     Topics,
     Worker,
     begin,
+    command,
     committed,
     consume,
     end_offsets,
@@ -210,6 +213,41 @@ async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_
     assert rated.returncode == 0, rated.stderr
     assert worker.metric('sigfw_messages_total{encapsulation="sccp",perimeter="international"}') == 3000
     assert await worker.stop() == 0
+
+
+async def test_replay_packs_at_a_rate_and_claims_nothing_where_it_is_interrupted(
+    topics: Topics, tmp_path: Path
+) -> None:
+    await topics.make(partitions=2)
+    capture = tmp_path / "messages.hex"
+    capture.write_text("".join(f"{message(n).hex()}\n" for n in range(1000)))
+    arguments = ("--pack", "64", "--rate", "5000", "--wait", "--timeout", "60")
+    replay = await asyncio.create_subprocess_exec(
+        *command("replay", str(capture), "--config", str(topics.config(tmp_path)), *arguments),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    while sum((await end_offsets(topics.bootstrap, topics.inputs)).values()) < 1000 // 64:
+        assert replay.returncode is None
+        await asyncio.sleep(0.1)
+    spoofed = [f"{topics.inputs}/x", f"{topics.inputs}/0/1/2", "", f"{topics.inputs}/0/0"]
+    await produce(
+        topics.bootstrap,
+        topics.verdicts,
+        0,
+        [(None, b"{}", [("sigfw-source", source.encode()), ("sigfw-source", b"other/0/0")]) for source in spoofed]
+        + [(None, b"{}", [("sigfw-source", source.encode())]) for source in spoofed[:3]]
+        + [(None, b"{}", [])],
+    )
+    await asyncio.sleep(1.0)
+    assert replay.returncode is None
+    replay.send_signal(signal.SIGINT)
+    _, said = await replay.communicate()
+    assert replay.returncode == 130, said
+    assert b"have their verdict" not in said
+    assert b"interrupted before all was judged" in said
+    records = sum((await end_offsets(topics.bootstrap, topics.inputs)).values())
+    assert records in (1000 // 64 + 1, 1000 // 64 + 2)  # whole ones, and the rest of each partition
 
 
 def test_broker_says_what_is_missing_without_java(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
