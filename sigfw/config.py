@@ -84,8 +84,11 @@ class Identities(Base, frozen=True, kw_only=True):
         """Read the key; None where identities stay in clear. Raises StartError where there is no usable key."""
         if not self.pseudonymise or self.key_file is None:
             return None
+        path = Path(self.key_file)
+        if path.exists() and not path.is_file():  # /dev/zero never ends
+            raise StartError(f"identities.key_file {path} is no regular file; {MAKE_KEY}")
         try:
-            key = Path(self.key_file).read_bytes().strip()
+            key = path.read_bytes().strip()
         except OSError as e:
             raise StartError(f"identities.key_file {self.key_file} cannot be read ({e.strerror}); {MAKE_KEY}") from None
         if len(key) < MIN_KEY_OCTETS:

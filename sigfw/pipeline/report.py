@@ -70,6 +70,8 @@ def _add(summary: Summary, verdict: dict[str, Any]) -> None:
 
 def read_labels(path: Path) -> Iterator[Label]:
     """Labels of a capture, one JSON object a line, `.gz` or not. Raises UsageError with the line that is none."""
+    if path.exists() and not path.is_file():  # /dev/zero never ends
+        raise UsageError(f"{path}: labels are no regular file; correct source.capture.labels")
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rb") as lines:

@@ -209,6 +209,7 @@ def test_key_that_is_short_or_missing_is_refused(tmp_path: Path) -> None:
     for name, told in (
         ("k", "has 14 octets, too few; make one"),
         ("none", "cannot be read (No such file or directory)"),
+        ("/dev/zero", "key_file /dev/zero is no regular file"),
     ):
         text = CAPTURE.replace("{pseudonymise: false}", f"{{key_file: {name}}}")
         with pytest.raises(StartError, match=re.escape(told)):

@@ -73,3 +73,9 @@ def test_label_that_is_none_is_refused_with_its_line(tmp_path: Path) -> None:
     known.write_text('{"frame": 1, "label": "attack"}\n{"frame": "x"}\n')
     with pytest.raises(UsageError, match=r"labels\.jsonl:2: "):
         list(read_labels(known))
+
+
+@pytest.mark.timeout(10)
+def test_labels_that_are_no_file_are_refused() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: labels are no regular file"):
+        list(read_labels(Path("/dev/zero")))
