@@ -40,16 +40,12 @@ async def fill(topics: Topics, partitions: int, count: int) -> None:
 
 def assert_order(came: list[ConsumerRecord], topics: Topics) -> None:
     """After dropping repeats by id, each partition has its verdicts in the order of its messages, none missing."""
-    seen: dict[int, list[int]] = {}
+    offsets: dict[int, dict[int, None]] = {}
     for record in came:
         offset = int(dict(record.headers)["sigfw-source"].rsplit(b"/", 1)[1])
-        offsets = seen.setdefault(record.partition, [])
-        if not offsets or offset > offsets[-1]:
-            offsets.append(offset)
-        else:
-            assert offset in range(offsets[-1] + 1), f"{topics.inputs}/{record.partition}/{offset} came out of order"
-    for partition, offsets in seen.items():
-        assert offsets == list(range(len(offsets))), f"partition {partition} has gaps"
+        offsets.setdefault(record.partition, {})[offset] = None  # keeps the place of the first
+    for partition, firsts in offsets.items():
+        assert list(firsts) == list(range(len(firsts))), f"{topics.inputs}/{partition}: gaps, or out of order"
 
 
 async def test_sigterm_under_load_ends_with_all_that_was_judged_committed(topics: Topics, tmp_path: Path) -> None:
@@ -173,8 +169,9 @@ async def test_sigkill_loses_no_verdict_and_no_order(topics: Topics, tmp_path: P
     await topics.make(partitions=partitions)
     victim, other = Worker(topics.config(tmp_path)), Worker(topics.config(tmp_path))
     await asyncio.gather(victim.ready(), other.ready())
+    its, _ = await shared([victim, other], topics, partitions)
     filling = asyncio.create_task(fill(topics, partitions, MANY))
-    await freeze_with_uncommitted_verdicts(victim, topics, MANY // partitions)
+    await freeze_with_uncommitted_verdicts(victim, topics, its)
     victim.kill()
     await filling
     while sum((await committed(topics.bootstrap, topics.name)).values()) < MANY:
@@ -194,21 +191,32 @@ async def test_sigkill_loses_no_verdict_and_no_order(topics: Topics, tmp_path: P
         assert tuple(verdict[key] for key in DECISION) == expected[int(record.key) % KINDS], verdict
 
 
-async def freeze_with_uncommitted_verdicts(worker: Worker, topics: Topics, each: int) -> None:
+async def shared(workers: list[Worker], topics: Topics, partitions: int) -> list[list[int]]:
+    """The partitions of each worker, once each partition is one worker's, as their metrics show them."""
+    while True:
+        found = [
+            [n for n in range(partitions) if f'lag_records{{partition="{n}",topic="{topics.inputs}"}}' in text]
+            for text in (worker.get("/metrics")[1] for worker in workers)
+        ]
+        if all(found) and sorted(number for its in found for number in its) == list(range(partitions)):
+            return found
+        assert all(worker.process.poll() is None for worker in workers)
+        await asyncio.sleep(0.2)
+
+
+async def freeze_with_uncommitted_verdicts(worker: Worker, topics: Topics, partitions: list[int]) -> None:
     """Stop the process where one of its partitions has verdicts that are written but not committed, and lag."""
     while True:
         assert worker.process.poll() is None, worker.said()
         await asyncio.sleep(0.15)  # less than from one commit to the next
         worker.process.send_signal(signal.SIGSTOP)
-        before = await end_offsets(topics.bootstrap, topics.verdicts)
-        await asyncio.sleep(0.5)
-        after = await end_offsets(topics.bootstrap, topics.verdicts)
+        await asyncio.sleep(0.3)  # what it sent arrives
+        verdicts = await end_offsets(topics.bootstrap, topics.verdicts)
         done = await committed(topics.bootstrap, topics.name)
-        # The other worker's partitions go on meanwhile; those that stand still in the middle are the frozen one's.
-        still = [number for number, end in after.items() if before[number] == end and 0 < end < each]
-        if any(after[number] > done.get(number, 0) for number in still):
+        inputs = await end_offsets(topics.bootstrap, topics.inputs)
+        if any(done.get(number, 0) < verdicts[number] < inputs[number] for number in partitions):
             return
-        assert min(after.values()) < each, "all was judged before the kill"
+        assert min(verdicts[number] for number in partitions) < MANY // 4, "all was judged before the kill"
         worker.process.send_signal(signal.SIGCONT)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from sigfw import records
 from tests.kafka.broker import ROOT, Broker
@@ -213,6 +214,33 @@ async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_
     assert rated.returncode == 0, rated.stderr
     assert worker.metric('sigfw_messages_total{encapsulation="sccp",perimeter="international"}') == 3000
     assert await worker.stop() == 0
+
+
+async def test_compressed_records_are_judged_and_aborted_ones_are_not(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    worker = await Worker(topics.config(tmp_path)).ready()
+    keys = []
+    for codec in ("gzip", "lz4", "snappy", "zstd"):
+        producer = AIOKafkaProducer(bootstrap_servers=topics.bootstrap, compression_type=codec)
+        await producer.start()
+        keys += [f"{codec} {n}".encode() for n in range(3)]
+        for key in keys[-3:]:
+            await producer.send_and_wait(topics.inputs, message(1) * 20, key=key, partition=0)
+        await producer.stop()
+    producer = AIOKafkaProducer(bootstrap_servers=topics.bootstrap, transactional_id=topics.name)
+    await producer.start()
+    for end, key in ((producer.abort_transaction, b"aborted"), (producer.commit_transaction, b"committed")):
+        await producer.begin_transaction()
+        for _ in range(3):
+            await producer.send_and_wait(topics.inputs, message(1), key=key, partition=0)
+        await end()
+    await producer.stop()
+    await produce(topics.bootstrap, topics.inputs, 0, [(b"last", message(1), [])])
+    keys += [b"committed"] * 3 + [b"last"]
+    came = await consume(topics.bootstrap, topics.verdicts, len(keys))
+    assert [record.key for record in came] == keys
+    assert await worker.stop() == 0
+    assert await committed(topics.bootstrap, topics.name) == await end_offsets(topics.bootstrap, topics.inputs)
 
 
 async def test_replay_packs_at_a_rate_and_claims_nothing_where_it_is_interrupted(
