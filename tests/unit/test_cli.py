@@ -1,8 +1,10 @@
 """The command line as people meet it: the status of every command, and errors of one line."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import orjson
@@ -10,6 +12,7 @@ import pytest
 
 from sigfw import __version__
 from sigfw.cli import COMMANDS
+from sigfw.errors import RunError
 
 ROOT = Path(__file__).parents[2]
 CAPTURE = "tests/captures/pcapr_LU.pcap"
@@ -168,3 +171,36 @@ def test_closed_output_is_no_fault() -> None:
     command = f"{sys.executable} -m sigfw decode {CAPTURE} >&-"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        pytest.param(RunError("brokers lost"), "sigfw: brokers lost", id="run error"),
+        pytest.param(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), "please report it", id="fault of our own"),
+    ],
+)
+async def test_any_fault_of_a_kafka_worker_ends_it_there_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: Exception, told: str
+) -> None:
+    """A return to the event loop would let aiokafka send what it holds, or wait for its tasks without end."""
+
+    module = importlib.import_module("sigfw.cli.run")
+
+    async def serve(*_: object) -> None:
+        raise fault
+
+    class Ended(BaseException):
+        pass
+
+    def end(status: int) -> None:
+        assert status == 3
+        raise Ended
+
+    monkeypatch.setattr(module, "serve", serve)
+    monkeypatch.setattr(module.os, "_exit", end)
+    settings = SimpleNamespace(source=SimpleNamespace(kafka=object()))
+    with pytest.raises(Ended):
+        await module._serve(Path("c.yaml"), settings, lambda _: None)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
