@@ -27,7 +27,7 @@ bench: build-test  ## measure every layer, the core and the worker over Kafka be
 bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short
 
-broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:$(PORT), with the topics of the reference
+broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:9092 (or PORT=…), with the topics of the reference
 	$(BIN)/python -m tests.kafka.broker --port $(PORT) --topic ss7.in --topic ss7.verdicts --topic ss7.events --topic ss7.dead
 
 lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled modules

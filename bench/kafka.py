@@ -27,7 +27,8 @@ async def run(count: int) -> None:
             ):
                 topics = Topics(broker.bootstrap, f"{encapsulation}-{verdicts}")
                 rate, per_cpu = await _one(topics, Path(folder), encapsulation, verdicts, count)
-                print(f"kafka   {name:<50} {rate:>10,.0f} messages/s {per_cpu:>10,.0f} a CPU second")
+                shown = f"{rate:,.0f}" if rate == rate else "too few"
+                print(f"kafka   {name:<50} {shown:>10} messages/s {per_cpu:>10,.0f} a CPU second")
         finally:
             await asyncio.to_thread(broker.close)
 

@@ -1,7 +1,7 @@
 """What records hold: decode objects, verdicts in JSON and packed form, events."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,16 +52,21 @@ def screen(path: Path, tables: Tables, *, perimeter: str = "international") -> I
         yield from map(orjson.loads, chunk.splitlines())
 
 
-def timeout_line(ended: Object, tables: Tables) -> Object:
-    """The line of a reassembly that never completed: the id of its last segment, the exception's action."""
+def timeout_line(ended: Object, tables: Tables, modes: Mapping[str, str] | None = None) -> Object:
+    """The line of a reassembly that never completed: the id of its last segment, the exception's action.
+
+    ended: of Stream.expire or Stream.abandon; modes: perimeter -> mode of the service, enforce where left out.
+    """
+    mode = (modes or {}).get(ended["perimeter"], "enforce")
+    would = {"action": ended["action"], "rule": None, "reason": ended["reason"]}
     return {
         "id": ended["id"],
-        "action": ended["action"],
-        "reason": ended["reason"],
+        "action": ended["action"] if mode == "enforce" else "allow",
+        "reason": ended["reason"] if mode == "enforce" else mode,
         "rule": None,
         "category": None,
         "perimeter": ended["perimeter"],
-        "shadow": None,
+        "shadow": would if mode == "monitor" else None,
         "policy": {"name": tables.name, "digest": tables.digest},
         "frame": ended["frame"],
         "index": ended["index"],

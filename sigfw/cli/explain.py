@@ -54,7 +54,8 @@ def find(message: str, tables: Tables, perimeter: str) -> tuple[output.Object, T
             verdict = orjson.loads(line)
             if (verdict["frame"], verdict["index"]) == (frame, index):
                 return verdict, worker.trace(tables, perimeter=perimeter)
-    raise UsageError(f"{message}: no SCCP message there; `sigfw decode {capture.name}` lists frames and indices")
+    path = message.rpartition("#")[0]
+    raise UsageError(f"{message}: no SCCP message there; `sigfw decode {path}` lists frames and indices")
 
 
 def locate(message: str) -> tuple[Capture, int, int]:

@@ -50,8 +50,10 @@ def command(capture: Path, policy: Path, form: str, perimeter: str, pseudonymise
         click.echo()
         for (action, reason, rule), count in totals.most_common():
             click.echo(f"{count:>9}  {action:<8}  {reason:<18}  {rule}".rstrip())
+    messages = opened.batch.messages
     click.echo(
-        f"{totals.total()} SCCP messages judged by {tables.name} {tables.digest}, "
+        f"{messages} SCCP messages judged by {tables.name} {tables.digest}, "
+        f"{totals.total() - messages} reassemblies that never completed, "
         f"{opened.batch.not_sccp} frames or messages that hold no SCCP",
         err=True,
     )

@@ -6,7 +6,7 @@ loses no count.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -81,9 +81,9 @@ def event(verdict: dict[str, Any], count: int = 1) -> bytes:
     return orjson.dumps(made)
 
 
-def of_ended(ended: Iterable[dict[str, Any]], tables: Tables) -> list[bytes]:
+def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> list[bytes]:
     """One event for each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
-    return [event(records.timeout_line(one, tables)) for one in ended]
+    return [event(records.timeout_line(one, tables, modes)) for one in ended if modes.get(one["perimeter"]) != "bypass"]
 
 
 def _key(verdict: dict[str, Any]) -> Key:

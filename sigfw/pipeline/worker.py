@@ -92,15 +92,15 @@ class Service:
 
     def leave(self, partition: Partition) -> None:
         """Queue what is still to be said about a partition that goes away: its reassemblies, its flood windows."""
-        tables = self._rules.tables
+        tables, modes = self._rules.tables, self._rules.modes
         if partition.is_capture:  # nobody goes on with it: what is not whole by now never will be, and has its line
             ended = partition.stream.expire(tables, END_OF_TIME_NS)
-            lines = [orjson.dumps(timeout_line(one, tables), option=orjson.OPT_APPEND_NEWLINE) for one in ended]
+            lines = [orjson.dumps(timeout_line(one, tables, modes), option=orjson.OPT_APPEND_NEWLINE) for one in ended]
         else:
             ended, lines = partition.stream.abandon(tables), []
         for one in ended:
             self.metrics.count_reassembly_ended(str(one["reason"]))
-        self._tell(partition, events.of_ended(ended, tables) + partition.flood.close(), lines)
+        self._tell(partition, events.of_ended(ended, tables, modes) + partition.flood.close(), lines)
 
     def left(self, partition: Partition) -> None:
         self.metrics.drop_partition(partition.topic, partition.number)
@@ -220,7 +220,7 @@ class Service:
                 if partition.closed:
                     continue
                 ended = partition.expire(self._rules.tables)
-                told = events.of_ended(ended, self._rules.tables)
+                told = events.of_ended(ended, self._rules.tables, self._rules.modes)
                 self.metrics.count_reassembly_ended("reassembly_timeout", len(ended))
                 if partition.flood.due:
                     told += partition.flood.close()

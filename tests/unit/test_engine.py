@@ -292,3 +292,24 @@ def test_one_point_code_of_the_headers_leaves_the_other_unknown(policy: Tables) 
     batch = Batch([message()], "sccp", meta=[(None, None, 100, None)])
     verdict = json.loads(Worker().judge(policy, Stream("t/0"), batch).values()[0])
     assert (verdict["opc"], verdict["dpc"], verdict["ni"]) == (100, None, None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "action", "reason", "shadow"),
+    [
+        ("enforce", "drop", "reassembly_timeout", None),
+        ("monitor", "allow", "monitor", {"action": "drop", "rule": None, "reason": "reassembly_timeout"}),
+        ("bypass", "allow", "bypass", None),
+    ],
+)
+def test_reassembly_that_times_out_is_told_as_the_mode_says(
+    policy: Tables, mode: str, action: str, reason: str, shadow: object
+) -> None:
+    stream = Stream("t/0")
+    batch = Batch([segment(b"begin", first=True, remaining=1, protocol_class=0x81)], "sccp", times_ns=[0])
+    Worker().judge(policy, stream, batch)
+    (ended,) = stream.expire(policy, 11_000_000_000)
+    line = records.timeout_line(ended, policy, {"international": mode})
+    VERDICT.validate(line)
+    assert (line["action"], line["reason"], line["shadow"]) == (action, reason, shadow)
+    EVENT.validate(records.event(line, datetime.now(UTC)))
