@@ -72,6 +72,7 @@ cdef enum EdgeKind:        # as in mapop_tables.py
     REQUESTED
 
 cdef enum:
+    SSN_GSMSCF = 147       # TS 23.003 8.2
     IN_ORDER = 1           # MapNode.flags: a SEQUENCE
     ONE_OF = 2             # a CHOICE
     CLOSED = 4             # a CHOICE that no later release extends
@@ -109,6 +110,7 @@ cdef struct Walk:
     Cursor sm_rp_ui
     uint32_t requested
     bint unknown           # an identifier that its node does not have
+    bint foreign           # one among the argument's own members
 
 
 cdef const char* operation_name(uint16_t op) noexcept nogil:
@@ -262,6 +264,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             if depth == 0 or i == -2 or node.flags & CLOSED:
                 wrong(w, E_BAD_TAG, t.start)
             w.unknown = True
+            w.foreign = w.foreign or depth == 1
             f.seen |= node.flags & ONE_OF
             continue
         e = &mapop_edges[node.first + i]
@@ -313,6 +316,13 @@ cdef inline bint holds(const OpcodeSet* s, int32_t opcode) noexcept nogil:
 
 cdef uint8_t application_of(uint8_t ssn) noexcept nogil:
     return APP_MAP if ssn_is_map(ssn) else APP_CAP if ssn_is_cap(ssn) else 0
+
+
+cdef bint ssn_names(const Msg* m, uint8_t application) noexcept nogil:
+    """Whether a subsystem number of either party is one of the application's. 147 is none here: gsmSCFs bear it for both."""
+    return ((m.called.has & HAS_SSN != 0 and m.called.ssn != SSN_GSMSCF and application_of(m.called.ssn) == application)
+            or (m.calling.has & HAS_SSN != 0 and m.calling.ssn != SSN_GSMSCF
+                and application_of(m.calling.ssn) == application))
 
 
 cdef bint fits_context(const Msg* m, uint8_t application, int32_t opcode) noexcept nogil:
@@ -420,7 +430,8 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     w.m.n_numbers = before
     w[0] = start
     walk(w, whole, roots[1])
-    if w.status == OK and (newest.status != OK or w.m.n_numbers > found):
+    # Not where it is the older one only by stepping over what it does not have: that is the newest, broken.
+    if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not w.foreign):
         return
     w.m.n_numbers = before
     w[0] = start
@@ -463,8 +474,8 @@ cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, 
     cdef int direction = 0, status
     if op == MO_FORWARD_SM:
         direction = context_direction(m)
-        if direction == 0:
-            direction = forward_sm_direction(m, first_number)
+        if direction == 0 or forward_sm_direction(m, first_number) != 3:
+            direction |= forward_sm_direction(m, first_number)  # addresses that deny the context add a reading
     add_readings(m, c, op, misfit, direction)
     m.requested_info |= w.requested
     if w.sm_rp_ui.p != NULL and (op == MO_FORWARD_SM or op == MT_FORWARD_SM or op == MT_FORWARD_SM_VGCS):
@@ -472,6 +483,8 @@ cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, 
             direction = 1 if left(&w.sm_rp_ui) and w.sm_rp_ui.p[0] & 3 == 1 else 2
         elif direction == 0:
             direction = 2
+        if m.has_sms:  # one TP-PID is kept: a second short message would hide the first
+            wrong(w, E_DUPLICATE, w.sm_rp_ui.p)
         status = short_message(m, w.sm_rp_ui, direction == 1)
         if status != OK:
             wrong(w, status, w.sm_rp_ui.p)
@@ -502,7 +515,8 @@ cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
         numbers = m.n_numbers
         start_walk(&w, m, origin)
         argument_as(&w, c, &mapop_operations[ops[i]])
-        if w.status == OK or n == 1:
+        # A peer may be laxer than this decoder: what a subsystem number names stays, though it be malformed.
+        if w.status == OK or n == 1 or ssn_names(m, mapop_operations[ops[i]].application):
             decoded = True
             settle(m, c, &w, ops[i], misfit[i], numbers)
             note(m, c, &w)

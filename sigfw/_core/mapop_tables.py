@@ -71,7 +71,7 @@ IDENTITY = {
     **dict.fromkeys((7, 50, 51), 1 | 4),  # within updateLocation's dialogue they go without
     56: 1 | 4,  # a further request of the dialogue goes without (TS 29.002 8.5.2)
     **dict.fromkeys((44, 46), 2 | 4),  # further messages of the dialogue go by noSM-RP-DA (TS 29.002 12.9)
-    **dict.fromkeys((10, 11, 12, 13, 14, 17), 2 | 4 | 8),  # the destination reference of MAP-OPEN
+    **dict.fromkeys((10, 11, 12, 13, 14, 17, 60, 61), 2 | 4 | 8),  # the destination reference of MAP-OPEN
 }
 OPTIONAL_ARGUMENT = {56}  # sendAuthenticationInfo amid its dialogue
 

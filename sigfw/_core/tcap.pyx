@@ -193,7 +193,7 @@ cdef void user_information(Msg* m, const Tlv* information) noexcept nogil:
                 break
             if part.id == TAG_OID:
                 is_map = left(&part.content) == 7 and memcmp(part.content.p, MAP_DIALOGUE_AS, 7) == 0
-            elif part.id == 0xA0 and is_map:
+            elif (part.id == 0xA0 or part.id == 0x81) and is_map:  # single-ASN1-type; octet-aligned holds the same
                 pdus = part.content
                 status = ber_next(&pdus, &pdu)
                 if status != OK:

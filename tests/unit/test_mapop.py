@@ -81,7 +81,13 @@ def test_every_context_of_the_standard_is_known() -> None:
             ["cap:eventReportBCSM"],
             [False],
         ),
-        ((0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(24, EVENT)])]), (6, 6), ["cap:eventReportBCSM"], [False]),
+        # what a subsystem number names stays beside what decodes
+        (
+            (0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(24, EVENT)])]),
+            (6, 6),
+            ["map:sendRoutingInfoForGprs", "cap:eventReportBCSM"],
+            [False, False],
+        ),
         (
             (0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(31)])]),
             (6, 146),
