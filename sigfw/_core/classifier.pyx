@@ -268,6 +268,8 @@ cdef void component_fields(
     """c NULL: a message without components; reading -1: a component without readings."""
     cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
     cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
     cdef uint32_t i
     if reading < 0 and m.acn_application:
         application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
@@ -276,8 +278,10 @@ cdef void component_fields(
     if t.operation_rows != NULL:
         and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
     if t.opcode.rows != NULL:
-        if c != NULL and c.opcode_form == OPCODE_GLOBAL:
-            and_row(t, bits, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets))
+        if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
+            one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
+            one_value(t, some, all_, int_row(&t.opcode, c.opcode), False)
+            and_values(t, bits, some, all_)
         elif c != NULL and c.opcode_form == OPCODE_LOCAL:
             and_row(t, bits, int_row(&t.opcode, c.opcode))
         else:

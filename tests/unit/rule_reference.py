@@ -255,7 +255,9 @@ class Message:
             return [names.OPCODE_FORMS[form]] if form else []
         if field == "opcode":
             oid = self.data[component.get("oid_offset", 0) :][: component.get("oid_octets", 0)]
-            return [component.get("opcode", 0)] if form == 1 else [oid] if form == 2 and oid else []
+            if form == 2 and oid:  # an OID is read by its last arc, too
+                return [oid, component.get("opcode", 0)]
+            return [component.get("opcode", 0)] if form == 1 else []
         return [f"{application}:{operation}"] if operation else []
 
 
