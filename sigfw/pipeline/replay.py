@@ -9,7 +9,7 @@ import itertools
 import re
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +23,13 @@ from sigfw._core import framing, sccp
 from sigfw.config import KafkaSource, Topic
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.capture import open_capture
-from sigfw.pipeline.kafka import CONNECT_SECONDS, address, close, connection, partitions_of, quiet
+from sigfw.pipeline.kafka import CLOSE_SECONDS, CONNECT_SECONDS, address, close, connection, partitions_of, quiet
 
 BATCH_RECORDS: Final = 500  # records a Kafka batch at most, and what is produced between two looks at the clock
 BATCH_OCTETS: Final = 900_000  # below a broker's default message.max.bytes
 SLICE_SECONDS: Final = 0.05  # with a rate: so long at most passes between two batches
+ANSWER_SECONDS: Final = 15.0  # without any acknowledgement, then the brokers are gone
+ASK_SECONDS: Final = 0.2  # between two questions for a partition's leader
 
 PCAP_HEADER: Final = struct.Struct(
     "<IHHiIII"
@@ -138,13 +140,17 @@ class Replay:
         self._partitions: list[int] = []
         self._unsent: dict[int, list[Message]] = {}  # by partition: what fills no record yet
         self._produced: set[tuple[int, int]] = set()
+        self._sent: set[asyncio.Future[Any]] = set()  # batches without acknowledgement
         self.done = Replayed()
         self.progress: Callable[[int], None] = lambda _messages: None  # told of the messages produced so far
 
     async def run(self, messages: list[Message], *, loop: bool = False, wait: bool = False) -> Replayed:
         """Produce all of them, with `loop` until cancelled. Raises StartError or RunError."""
         with quiet():
-            found = await partitions_of(self._source, [self._name, self._topic.verdicts])
+            return await self._run(messages, loop=loop, wait=wait)
+
+    async def _run(self, messages: list[Message], *, loop: bool, wait: bool) -> Replayed:
+        found = await partitions_of(self._source, [self._name, self._topic.verdicts])
         for topic in (self._name, self._topic.verdicts):
             if topic not in found:
                 raise StartError(
@@ -159,6 +165,9 @@ class Replay:
             if reader is not None:
                 await self._await_verdicts(reader)
         except (KafkaError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) or error.retriable:
+                said = f"Kafka at {address(self._source)} does not answer; {self.done.messages} messages were produced"
+                raise RunError(said) from None
             raise RunError(f"topic {self._name} at {address(self._source)}: {error!r}") from None
         finally:
             if reader is not None:
@@ -172,6 +181,7 @@ class Replay:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await producer.start()
+            _pace(producer.client)
             began = time.monotonic()
             size = BATCH_RECORDS * self._pack if not self._rate else max(1, int(self._rate * SLICE_SECONDS))
             taken = 0
@@ -184,34 +194,58 @@ class Replay:
                     await asyncio.sleep(max(0.0, began + taken / self._rate - time.monotonic()))
             await self._send(producer, keep=wait, last=True)
         finally:
-            await close(producer.stop(), "producer")
+            if self._sent:
+                await asyncio.wait(self._sent, timeout=CLOSE_SECONDS)
+            for sent in self._sent:  # else the producer would wait for them without end
+                sent.cancel()
+            await _close(producer)
 
     async def _send(self, producer: AIOKafkaProducer, *, keep: bool, last: bool) -> None:
         """Send what fills records, at last all: each partition's messages in their order."""
-        waiting = []
         for number, unsent in self._unsent.items():
             ours = unsent if last else unsent[: len(unsent) - len(unsent) % self._pack]
             if not ours:
                 continue
             self._unsent[number] = unsent[len(ours) :]
-            builder = producer.create_batch()
+            builder, held = producer.create_batch(), 0
             for some in (ours[i : i + self._pack] for i in range(0, len(ours), self._pack)):
-                self.done.messages += len(some)
                 value, headers = record(some, self._encapsulation)
                 if self._encapsulation != self._topic.encapsulation:
                     headers.append(("sigfw-encapsulation", self._encapsulation.encode()))
                 key = some[0].key if self._pack == 1 else None
                 if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                    waiting.append((number, builder, await producer.send_batch(builder, self._name, partition=number)))
-                    builder = producer.create_batch()
+                    await self._deliver(producer, builder, number, held, keep=keep)
+                    builder, held = producer.create_batch(), 0
                     builder.append(timestamp=None, key=key, value=value, headers=headers)
-            waiting.append((number, builder, await producer.send_batch(builder, self._name, partition=number)))
-        for number, builder, sent in waiting:
-            base = (await sent).offset
-            self.done.records += builder.record_count()
-            if keep:
-                self._produced.update((number, base + i) for i in range(builder.record_count()))
+                held += len(some)
+            await self._deliver(producer, builder, number, held, keep=keep)
+        waiting = set(self._sent)
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise TimeoutError
+            for sent in done:
+                sent.result()
         self.progress(self.done.messages)
+
+    async def _deliver(
+        self, producer: AIOKafkaProducer, builder: Any, number: int, messages: int, *, keep: bool
+    ) -> None:
+        """Hand over a batch, whose acknowledgement counts its records and messages."""
+        records = builder.record_count()
+
+        def count(sent: asyncio.Future[Any]) -> None:
+            self._sent.discard(sent)
+            if sent.cancelled() or sent.exception() is not None:
+                return
+            self.done.messages += messages
+            self.done.records += records
+            if keep:
+                self._produced.update((number, sent.result().offset + i) for i in range(records))
+
+        sent = await producer.send_batch(builder, self._name, partition=number)
+        self._sent.add(sent)
+        sent.add_done_callback(count)
 
     def _partition(self, message: Message) -> int:
         """As Kafka clients do by the key; what has no key keeps to the first partition, in order."""
@@ -249,6 +283,27 @@ class Replay:
         source = next((value for name, value in reversed(verdict.headers) if name == "sigfw-source"), None) or b""
         found = re.fullmatch(rb"(.+)/([0-9]{1,10})/([0-9]{1,19})", source)
         return (int(found[2]), int(found[3])) if found and found[1] == self._name.encode() else None
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """As `close`, but say nothing: where the brokers are gone the RunError says it."""
+    stop = asyncio.create_task(producer.stop())
+    await asyncio.wait({stop}, timeout=CLOSE_SECONDS)
+    if stop.done() and not stop.cancelled():
+        stop.exception()
+
+
+def _pace(client: Any) -> None:
+    """Let a producer pause between its questions for a leader: with no broker it asks thousands a second."""
+    ask = client.force_metadata_update
+
+    async def pause(asked: Awaitable[Any]) -> Any:
+        updated = await asked
+        await asyncio.sleep(ASK_SECONDS)
+        return updated
+
+    # ask() at once: a little later it would be one more question.
+    client.force_metadata_update = lambda: asyncio.ensure_future(pause(ask()))
 
 
 _PARTITIONER: Final = DefaultPartitioner()

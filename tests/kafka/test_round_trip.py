@@ -1,6 +1,7 @@
 """What goes in by Kafka comes out by Kafka: the same key, partition, order and headers, and the verdict of `screen`."""
 
 import asyncio
+import re
 import signal
 import struct
 import subprocess
@@ -276,6 +277,29 @@ async def test_replay_packs_at_a_rate_and_claims_nothing_where_it_is_interrupted
     assert b"interrupted before all was judged" in said
     records = sum((await end_offsets(topics.bootstrap, topics.inputs)).values())
     assert records in (1000 // 64 + 1, 1000 // 64 + 2)  # whole ones, and the rest of each partition
+
+
+async def test_replay_ends_in_one_line_where_the_broker_stops(fresh_broker: Broker, tmp_path: Path) -> None:
+    topics = await Topics(fresh_broker.bootstrap, "stopped").make(partitions=2)
+    capture = tmp_path / "messages.hex"
+    capture.write_text("".join(f"{message(n).hex()}\n" for n in range(100)))
+    arguments = ("--rate", "500", "--loop")
+    replay = await asyncio.create_subprocess_exec(
+        *command("replay", str(capture), "--config", str(topics.config(tmp_path)), *arguments),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    while sum((await end_offsets(topics.bootstrap, topics.inputs)).values()) < 300:
+        assert replay.returncode is None
+        await asyncio.sleep(0.1)
+    await asyncio.to_thread(fresh_broker.stop)
+    _, said = await replay.communicate()
+    assert replay.returncode == 3, said
+    found = re.fullmatch(
+        rf"Kafka at {topics.bootstrap} does not answer; ([0-9]+) messages were produced\n", said.decode()
+    )
+    assert found, said[:1000]
+    assert int(found[1]) >= 300
 
 
 def test_broker_says_what_is_missing_without_java(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
