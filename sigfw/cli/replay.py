@@ -52,14 +52,19 @@ def command(
     progress = output.Progress("messages")
     progress.shown = sys.stderr.isatty()  # nothing else is written meanwhile, on stdout neither
     replay.progress = progress.show
-    whole = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
+    try:
+        whole = asyncio.run(_run(replay, messages, loop=loop, wait=wait))
+    finally:
+        progress.end()
     done = replay.done
-    progress.end()
     click.echo(f"{done.messages} messages in {done.records} records to {name}, {done.seconds:.2f} s", err=True)
     if others:
         click.echo(f"{others} frames or messages of {capture} hold no SCCP and were left out", err=True)
     if not whole:
-        click.echo(f"interrupted before all was {'judged' if wait else 'produced'}", err=True)
+        if wait and done.messages == len(messages):
+            click.echo(f"interrupted after {done.records - done.missing} of {done.records} verdicts", err=True)
+        else:
+            click.echo(f"interrupted after {done.messages} of {len(messages)} messages", err=True)
         context.exit(128 + signal.SIGINT)
     if wait:
         click.echo(f"{done.records - done.missing} of {done.records} records have their verdict", err=True)

@@ -160,8 +160,10 @@ class Replay:
         reader = await self._start_reader(found[self._topic.verdicts]) if wait else None
         began = time.monotonic()
         try:
-            await self._produce(itertools.cycle(messages) if loop else iter(messages), wait=wait)
-            self.done.seconds = time.monotonic() - began
+            try:
+                await self._produce(itertools.cycle(messages) if loop else iter(messages), wait=wait)
+            finally:
+                self.done.seconds = time.monotonic() - began
             if reader is not None:
                 await self._await_verdicts(reader)
         except (KafkaError, TimeoutError) as error:
@@ -170,6 +172,7 @@ class Replay:
                 raise RunError(said) from None
             raise RunError(f"topic {self._name} at {address(self._source)}: {error!r}") from None
         finally:
+            self.done.missing = len(self._produced)
             if reader is not None:
                 await close(reader.stop(), "consumer")
         return self.done
@@ -276,7 +279,6 @@ class Replay:
                 self._produced.difference_update(filter(None, map(self._source_of, verdicts)))
             if len(self._produced) < before:
                 last = time.monotonic()
-        self.done.missing = len(self._produced)
 
     def _source_of(self, verdict: ConsumerRecord) -> tuple[int, int] | None:
         """Partition and offset of the input record, by the last header: what stands before came with that record."""
