@@ -20,11 +20,18 @@ from sigfw.pipeline.replay import Message, Replay, read_messages
 )
 @click.option("--topic", help="The input topic; may be left out where the configuration has one.")
 @click.option(
-    "--pack", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Messages a record; above 1 as pcap."
+    "--pack",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="Messages a record; above 1 as pcap. With JSON verdicts some 500 are the limit: what is too large for a "
+    "verdict record goes unframed to the dead letters.",
 )
 @click.option("--rate", type=click.FloatRange(0), default=0.0, help="Messages a second; 0: as fast as it goes.")
 @click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
-@click.option("--wait", is_flag=True, help="Wait for the verdict of every record; status 1 if one does not come.")
+@click.option(
+    "--wait", is_flag=True, help="Wait for the verdict of every record; status 1 if one does not come, or is unframed."
+)
 @click.option("--timeout", type=click.FloatRange(0), default=30.0, help="Of --wait: seconds without any verdict [30].")
 @click.pass_context
 def command(
@@ -68,7 +75,9 @@ def command(
         context.exit(128 + signal.SIGINT)
     if wait:
         click.echo(f"{done.records - done.missing} of {done.records} records have their verdict", err=True)
-    context.exit(1 if done.missing else 0)
+    if done.unframed:
+        click.echo(f"{done.unframed} records went whole to the dead letters: their verdict is unframed", err=True)
+    context.exit(1 if done.missing or done.unframed else 0)
 
 
 async def _run(replay: Replay, messages: list[Message], *, loop: bool, wait: bool) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
@@ -24,6 +25,7 @@ from sigfw.config import KafkaSource, Topic
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.capture import open_capture
 from sigfw.pipeline.kafka import CLOSE_SECONDS, CONNECT_SECONDS, address, close, connection, partitions_of, quiet
+from sigfw.records import unpack
 
 BATCH_RECORDS: Final = 500  # records a Kafka batch at most, and what is produced between two looks at the clock
 BATCH_OCTETS: Final = 900_000  # below a broker's default message.max.bytes
@@ -54,12 +56,13 @@ class Message:
 
 @dataclass(slots=True)
 class Replayed:
-    """What was produced, and what of it got no verdict."""
+    """What was produced, and what of it got no verdict, or none but that no message was found in it."""
 
     messages: int = 0
     records: int = 0
     seconds: float = 0.0
     missing: int = 0
+    unframed: int = 0  # records
 
 
 def read_messages(path: Path) -> tuple[list[Message], int]:
@@ -276,7 +279,10 @@ class Replay:
         while self._produced and time.monotonic() - last < self._timeout:
             before = len(self._produced)
             for verdicts in (await reader.getmany(timeout_ms=200, max_records=BATCH_RECORDS * 4)).values():
-                self._produced.difference_update(filter(None, map(self._source_of, verdicts)))
+                for verdict in verdicts:
+                    if (source := self._source_of(verdict)) in self._produced:
+                        self._produced.remove(source)
+                        self.done.unframed += _is_unframed(verdict.value or b"")
             if len(self._produced) < before:
                 last = time.monotonic()
 
@@ -285,6 +291,16 @@ class Replay:
         source = next((value for name, value in reversed(verdict.headers) if name == "sigfw-source"), None) or b""
         found = re.fullmatch(rb"(.+)/([0-9]{1,10})/([0-9]{1,19})", source)
         return (int(found[2]), int(found[3])) if found and found[1] == self._name.encode() else None
+
+
+def _is_unframed(value: bytes) -> bool:
+    """Whether a verdict record says that its input record holds no message, and so went to the dead letters."""
+    try:
+        packed = value.startswith(b"SGV1")
+        verdicts = unpack(value)["verdicts"] if packed else map(orjson.loads, value.splitlines())
+        return all(verdict["reason"] == "unframed" for verdict in verdicts)
+    except (ValueError, TypeError, KeyError):  # not of our making
+        return False
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

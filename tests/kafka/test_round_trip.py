@@ -217,6 +217,23 @@ async def test_replay_waits_for_the_verdict_of_every_record(topics: Topics, tmp_
     assert await worker.stop() == 0
 
 
+@pytest.mark.parametrize(("verdicts", "encapsulation", "pack"), [("json", "sccp", 1500), ("packed", "m3ua", 1)])
+async def test_replay_tells_of_records_that_went_to_the_dead_letters(
+    topics: Topics, tmp_path: Path, verdicts: str, encapsulation: str, pack: int
+) -> None:
+    """Too many messages for a verdict record in JSON; and plain SCCP where the worker takes it for M3UA."""
+    await topics.make()
+    capture = tmp_path / "messages.hex"
+    capture.write_text("".join(f"{message(n).hex()}\n" for n in range(pack)))
+    config = str(topics.config(tmp_path))
+    worker = await Worker(topics.config(tmp_path, verdicts=verdicts, topic={"encapsulation": encapsulation})).ready()
+    unframed = await sigfw("replay", str(capture), "--config", config, "--wait", "--pack", str(pack))
+    assert unframed.returncode == 1, unframed.stderr
+    assert "1 of 1 records have their verdict\n1 records went whole to the dead letters" in unframed.stderr
+    assert sum((await end_offsets(topics.bootstrap, topics.dead)).values()) == 1
+    assert await worker.stop() == 0
+
+
 async def test_compressed_records_are_judged_and_aborted_ones_are_not(topics: Topics, tmp_path: Path) -> None:
     await topics.make()
     worker = await Worker(topics.config(tmp_path)).ready()
