@@ -37,6 +37,7 @@ class Summary:
     """Counts over a file of verdicts."""
 
     messages: int = 0
+    timed_out: int = 0  # reassemblies that never completed
     rules: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # action, rule or reason, category
     denied_gts: Counter[str] = field(default_factory=Counter)
     denied: dict[Place, bool] = field(default_factory=dict)  # of a segment: whether its whole message is
@@ -54,13 +55,15 @@ def summarise(verdicts: Path) -> Summary:
 def _add(summary: Summary, verdict: dict[str, Any]) -> None:
     action, reassembly = verdict["action"], verdict["reassembly"]
     denied = action in DENIED
-    # The line of a reassembly that never completed is no message of its own: it closes those that were held.
     closes = reassembly is not None and bool(reassembly["parts"])
-    summary.messages += verdict["reason"] != "reassembly_timeout"
-    summary.rules[action, verdict["rule"] or verdict["reason"], verdict["category"] or ""] += 1
-    if denied:
-        calling = (verdict["sccp"] or {}).get("calling") or {}
-        summary.denied_gts[calling.get("digits") or "(no GT)"] += 1
+    if verdict["reason"] == "reassembly_timeout":  # no message of its own: its line closes those that were held
+        summary.timed_out += 1
+    else:
+        summary.messages += 1
+        summary.rules[action, verdict["rule"] or verdict["reason"], verdict["category"] or ""] += 1
+        if denied:
+            calling = (verdict["sccp"] or {}).get("calling") or {}
+            summary.denied_gts[calling.get("digits") or "(no GT)"] += 1
     # What is held and never decided is dropped by whoever holds it.
     summary.denied[verdict["frame"], verdict["index"]] = denied or action == "hold"
     for part in reassembly["parts"] if closes else ():
@@ -130,6 +133,9 @@ def _verdict_table(summary: Summary) -> Table:
     table.columns[3].justify = "right"
     for (action, rule, category), count in summary.rules.most_common():
         table.add_row(action, rule, category, f"{count:,}")
+    if summary.timed_out:
+        table.add_section()  # beside the messages: each of theirs has its row above
+        table.add_row("", "reassemblies timed out", "", f"{summary.timed_out:,}")
     return table
 
 

@@ -68,6 +68,24 @@ def test_report_says_caught_missed_and_wrongly_denied(tmp_path: Path) -> None:
     console.file.close()
 
 
+def test_reassemblies_that_timed_out_are_no_messages(tmp_path: Path) -> None:
+    ended = {"id": "c.pcap#1", "part": 1, "final": False, "parts": ["c.pcap/1/0"]}
+    lines = [
+        verdict(1, "hold"),
+        verdict(2, "drop"),
+        verdict(1, "drop", reason="reassembly_timeout", reassembly=ended, sccp=None),
+    ]
+    summary = summarise(write(tmp_path / "v.jsonl", lines))
+    assert (summary.messages, summary.timed_out) == (2, 1)
+    assert sum(summary.rules.values()) == 2
+    assert summary.denied_gts == {"491710000001": 1}
+    assert summary.denied == {(1, 0): True, (2, 0): True}
+    console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
+    report(tmp_path / "v.jsonl", tmp_path / "e.jsonl", None, 2.0, console)
+    assert "reassemblies timed out" in console.export_text()
+    console.file.close()
+
+
 def test_label_that_is_none_is_refused_with_its_line(tmp_path: Path) -> None:
     known = tmp_path / "labels.jsonl"
     known.write_text('{"frame": 1, "label": "attack"}\n{"frame": "x"}\n')
