@@ -12,7 +12,7 @@ from sigfw.cli import output
 from sigfw.config import Config, load
 from sigfw.errors import RunError, SigfwError
 from sigfw.pipeline.build import Outcome, Progress, serve
-from sigfw.pipeline.report import report
+from sigfw.pipeline.report import read_labels, report
 from sigfw.telemetry import logs
 
 
@@ -32,13 +32,14 @@ def command(config: Path, log_level: str | None) -> None:
     """
     settings = load(config)
     logs.configure(level=log_level or ("warning" if settings.source.kafka is None else "info"))
+    capture, files = settings.source.capture, settings.sink.files
+    # Refused before the run begins, not after it.
+    labels = list(read_labels(Path(capture.labels))) if capture is not None and capture.labels else None
     progress = output.Progress("messages")
     progress.shown = sys.stderr.isatty()  # nothing else is written meanwhile, on stdout neither
     outcome = asyncio.run(_serve(config, settings, progress.show))
     progress.end()
-    capture, files = settings.source.capture, settings.sink.files
     if capture is not None and files is not None:
-        labels = Path(capture.labels) if capture.labels else None
         report(Path(files.verdicts), Path(files.events), labels, outcome.seconds)
         click.echo(f"{outcome.not_sccp} frames or messages that hold no SCCP", err=True)
         for problem in outcome.problems:

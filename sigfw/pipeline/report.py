@@ -1,8 +1,9 @@
 """What a run over a capture says at its end: verdicts by rule, who was denied most, the labels' word, the rate."""
 
 import gzip
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +84,7 @@ def read_labels(path: Path) -> Iterator[Label]:
                     yield msgspec.json.decode(line, type=Label)
                 except msgspec.MsgspecError as error:
                     raise UsageError(f'{path}:{number}: {error}; write {{"frame": 1, "label": "attack"}}') from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: labels cannot be read ({error}); correct source.capture.labels") from None
 
 
@@ -97,7 +98,7 @@ class Score:
     passed: Counter[str] = field(default_factory=Counter)  # technique -> messages not denied
 
 
-def score(summary: Summary, labels: Iterator[Label]) -> dict[tuple[str, str], Score]:
+def score(summary: Summary, labels: Iterable[Label]) -> dict[tuple[str, str], Score]:
     """(label, category) -> its messages."""
     scores: dict[tuple[str, str], Score] = {}
     for label in labels:
@@ -111,14 +112,16 @@ def score(summary: Summary, labels: Iterator[Label]) -> dict[tuple[str, str], Sc
     return scores
 
 
-def report(verdicts: Path, events: Path, labels: Path | None, seconds: float, console: Console | None = None) -> None:
-    """Print the tables. seconds: how long judging took. Raises UsageError where the labels cannot be read."""
+def report(
+    verdicts: Path, events: Path, labels: Iterable[Label] | None, seconds: float, console: Console | None = None
+) -> None:
+    """Print the tables. seconds: how long judging took."""
     console = console or Console(highlight=False)
     summary = summarise(verdicts)
     console.print(_verdict_table(summary))
     console.print(_denied_table(summary))
     if labels is not None:
-        scores = score(summary, read_labels(labels))
+        scores = score(summary, labels)
         console.print(_label_table(scores))
         for line in _label_lines(scores):
             console.print(line, soft_wrap=True)

@@ -59,7 +59,7 @@ def test_report_says_caught_missed_and_wrongly_denied(tmp_path: Path) -> None:
     scores = score(summarise(verdicts), read_labels(known))
     assert scores["attack", "cat1"] == Score(total=2, denied=1, passed={"b": 1})
     console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
-    report(verdicts, tmp_path / "e.jsonl", known, 2.0, console)
+    report(verdicts, tmp_path / "e.jsonl", read_labels(known), 2.0, console)
     said = console.export_text()
     assert "attacks: 2 of 4 caught, 2 missed" in said
     assert "legitimate: 1 of 2 wrongly denied" in said

@@ -1,5 +1,6 @@
 """`sigfw run` over a capture: the verdicts of `screen`, in files, and a table at the end."""
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,17 @@ def test_run_with_an_output_that_cannot_be_written_says_so_in_one_line(config: P
     assert ran.returncode == 2
     assert len(ran.stderr.splitlines()) == 1
     assert "sink.files" in ran.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"{}", gzip.compress(b"{}"), gzip.compress(b"")[:10] + b"\xff" * 9])
+def test_run_refuses_labels_before_it_begins(config: Path, tmp_path: Path, content: bytes | None) -> None:
+    """Missing, no gzip, no label in it, damaged."""
+    labels = tmp_path / "labels.jsonl.gz"
+    if content is not None:
+        labels.write_bytes(content)
+    config.write_text(config.read_text().replace("perimeter: international}", f"labels: {labels}}}", 1))
+    ran = sigfw("run", "--config", str(config))
+    assert ran.returncode == 2, ran.stderr
+    assert len(ran.stderr.splitlines()) == 1, ran.stderr
+    assert "labels" in ran.stderr
+    assert not (tmp_path / "out").exists()
