@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -25,7 +26,8 @@ from sigfw.telemetry import logs
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="Default: info; warning for a capture.",
 )
-def command(config: Path, log_level: str | None) -> None:
+@click.pass_context
+def command(context: click.Context, config: Path, log_level: str | None) -> None:
     """Judge what comes from Kafka, until SIGTERM; or a capture, to its end.
 
     Over a capture it ends with a table of what was judged. SIGHUP reads policy and modes again.
@@ -40,10 +42,12 @@ def command(config: Path, log_level: str | None) -> None:
     outcome = asyncio.run(_serve(config, settings, progress.show))
     progress.end()
     if capture is not None and files is not None:
-        report(Path(files.verdicts), Path(files.events), labels, outcome.seconds)
+        report(Path(files.verdicts), Path(files.events), labels, outcome.seconds, interrupted=outcome.interrupted)
         click.echo(f"{outcome.not_sccp} frames or messages that hold no SCCP", err=True)
         for problem in outcome.problems:
             click.echo(problem, err=True)
+    if outcome.interrupted:
+        context.exit(128 + signal.SIGINT)
 
 
 async def _serve(path: Path, settings: Config, progress: Progress) -> Outcome:

@@ -26,11 +26,12 @@ PROGRESS_SECONDS = 0.5
 
 @dataclass
 class Outcome:
-    """Of a run over a capture: what could not be read, what held no SCCP, how long it took."""
+    """Of a run over a capture: what could not be read, what held no SCCP, how long it took, whether it ended early."""
 
     problems: list[str] = field(default_factory=list)
     not_sccp: int = 0
     seconds: float = 0.0
+    interrupted: bool = False
 
 
 Progress = Callable[[int], None]
@@ -99,6 +100,7 @@ async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Me
     began = time.monotonic()
     await service.run(source, sink)
     outcome.seconds = time.monotonic() - began
+    outcome.interrupted = not source.finished
     if source.capture is not None:
         outcome.problems = source.capture.problems()
         outcome.not_sccp = source.capture.batch.not_sccp

@@ -44,20 +44,21 @@ class Summary:
     denied: dict[Place, bool] = field(default_factory=dict)  # of a segment: whether its whole message is
 
 
-def summarise(verdicts: Path) -> Summary:
-    """Read the verdicts that a run wrote."""
+def summarise(verdicts: Path, *, interrupted: bool = False) -> Summary:
+    """Read the verdicts that a run wrote. Where it was interrupted, segments held at that moment have none."""
     summary = Summary()
     with verdicts.open("rb") as lines:
         for line in lines:
-            _add(summary, orjson.loads(line))
+            _add(summary, orjson.loads(line), interrupted=interrupted)
     return summary
 
 
-def _add(summary: Summary, verdict: dict[str, Any]) -> None:
+def _add(summary: Summary, verdict: dict[str, Any], *, interrupted: bool) -> None:
     action, reassembly = verdict["action"], verdict["reassembly"]
     denied = action in DENIED
     closes = reassembly is not None and bool(reassembly["parts"])
-    if verdict["reason"] == "reassembly_timeout":  # no message of its own: its line closes those that were held
+    timed_out = verdict["reason"] == "reassembly_timeout"
+    if timed_out:  # no message of its own: its line closes those that were held
         summary.timed_out += 1
     else:
         summary.messages += 1
@@ -69,7 +70,10 @@ def _add(summary: Summary, verdict: dict[str, Any]) -> None:
     summary.denied[verdict["frame"], verdict["index"]] = denied or action == "hold"
     for part in reassembly["parts"] if closes else ():
         _, frame, index = part.rsplit("/", 2)
-        summary.denied[int(frame), int(index)] = denied
+        if timed_out and interrupted:  # the rest may well be in what was not read
+            summary.denied.pop((int(frame), int(index)), None)
+        else:
+            summary.denied[int(frame), int(index)] = denied
 
 
 def read_labels(path: Path) -> Iterator[Label]:
@@ -92,9 +96,9 @@ def read_labels(path: Path) -> Iterator[Label]:
 class Score:
     """Messages of one label and category."""
 
-    total: int = 0
+    total: int = 0  # with a verdict
     denied: int = 0
-    unseen: int = 0  # no verdict
+    unseen: int = 0  # without one
     passed: Counter[str] = field(default_factory=Counter)  # technique -> messages not denied
 
 
@@ -104,24 +108,34 @@ def score(summary: Summary, labels: Iterable[Label]) -> dict[tuple[str, str], Sc
     for label in labels:
         of = scores.setdefault((label.label, label.category), Score())
         denied = summary.denied.get((label.frame, label.index))
+        if denied is None:
+            of.unseen += 1
+            continue
         of.total += 1
-        of.unseen += denied is None
-        of.denied += denied is True
+        of.denied += denied
         if not denied:
             of.passed[label.technique] += 1
     return scores
 
 
 def report(
-    verdicts: Path, events: Path, labels: Iterable[Label] | None, seconds: float, console: Console | None = None
+    verdicts: Path,
+    events: Path,
+    labels: Iterable[Label] | None,
+    seconds: float,
+    console: Console | None = None,
+    *,
+    interrupted: bool = False,
 ) -> None:
-    """Print the tables. seconds: how long judging took."""
+    """Print the tables. seconds: how long judging took; interrupted: before the end of the capture."""
     console = console or Console(highlight=False)
-    summary = summarise(verdicts)
+    summary = summarise(verdicts, interrupted=interrupted)
+    scores = {} if labels is None else score(summary, labels)
+    if interrupted:
+        console.print(_how_far(summary, scores))
     console.print(_verdict_table(summary))
     console.print(_denied_table(summary))
     if labels is not None:
-        scores = score(summary, labels)
         console.print(_label_table(scores))
         for line in _label_lines(scores):
             console.print(line, soft_wrap=True)
@@ -129,6 +143,14 @@ def report(
     console.print(f"{summary.messages:,} messages in {seconds:.2f} s: {rate:,.0f} a second, verdicts written")
     console.print(f"verdicts: {verdicts}", soft_wrap=True)
     console.print(f"events:   {events}", soft_wrap=True)
+
+
+def _how_far(summary: Summary, scores: dict[tuple[str, str], Score]) -> str:
+    if not scores:
+        return f"interrupted: {summary.messages:,} messages judged"
+    judged = sum(of.total for of in scores.values())
+    labelled = judged + sum(of.unseen for of in scores.values())
+    return f"interrupted: {judged:,} of {labelled:,} labelled messages judged"
 
 
 def _verdict_table(summary: Summary) -> Table:
@@ -156,7 +178,8 @@ def _label_table(scores: dict[tuple[str, str], Score]) -> Table:
     for column in table.columns[2:]:
         column.justify = "right"
     for (label, category), of in sorted(scores.items()):
-        table.add_row(label, category, f"{of.total:,}", f"{of.denied:,}", f"{of.total - of.denied:,}")
+        if of.total:
+            table.add_row(label, category, f"{of.total:,}", f"{of.denied:,}", f"{of.total - of.denied:,}")
     return table
 
 

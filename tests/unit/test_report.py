@@ -58,10 +58,11 @@ def test_report_says_caught_missed_and_wrongly_denied(tmp_path: Path) -> None:
     verdicts, known = write(tmp_path / "v.jsonl", lines), write(tmp_path / "labels.jsonl.gz", labels)
     scores = score(summarise(verdicts), read_labels(known))
     assert scores["attack", "cat1"] == Score(total=2, denied=1, passed={"b": 1})
+    assert scores["attack", "cat2"] == Score(total=1, denied=1, unseen=1)
     console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
     report(verdicts, tmp_path / "e.jsonl", read_labels(known), 2.0, console)
     said = console.export_text()
-    assert "attacks: 2 of 4 caught, 2 missed" in said
+    assert "attacks: 2 of 3 caught, 1 missed" in said
     assert "legitimate: 1 of 2 wrongly denied" in said
     assert "1 labelled messages got no verdict" in said
     assert "5 messages in 2.00 s" in said
@@ -80,6 +81,7 @@ def test_reassemblies_that_timed_out_are_no_messages(tmp_path: Path) -> None:
     assert sum(summary.rules.values()) == 2
     assert summary.denied_gts == {"491710000001": 1}
     assert summary.denied == {(1, 0): True, (2, 0): True}
+    assert summarise(tmp_path / "v.jsonl", interrupted=True).denied == {(2, 0): True}
     console = Console(width=100, record=True, file=(tmp_path / "out").open("w"))
     report(tmp_path / "v.jsonl", tmp_path / "e.jsonl", None, 2.0, console)
     assert "reassemblies timed out" in console.export_text()

@@ -1,6 +1,9 @@
 """`sigfw run` over a capture: the verdicts of `screen`, in files, and a table at the end."""
 
 import gzip
+import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +79,27 @@ def test_run_refuses_labels_before_it_begins(config: Path, tmp_path: Path, conte
     assert len(ran.stderr.splitlines()) == 1, ran.stderr
     assert "labels" in ran.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.timeout(60)
+def test_interrupted_run_counts_only_what_was_judged(config: Path, tmp_path: Path) -> None:
+    demo = ROOT / "configs" / "demo"
+    text = config.read_text().replace(str(CAPTURE), f"{demo}/corpus.pcap.gz, labels: {demo}/labels.jsonl.gz")
+    config.write_text(text)
+    events = tmp_path / "out" / "events.jsonl"
+    events.parent.mkdir()
+    os.mkfifo(events)  # takes 64 KiB, then the run stands still until we read
+    command = [sys.executable, "-m", "sigfw", "run", "--config", str(config)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        with events.open("rb") as read:
+            read.read(1)
+            ran.send_signal(signal.SIGINT)
+            read.read()
+        said, errors = ran.communicate()
+    assert ran.returncode == 130, errors
+    found = re.match(r"interrupted: ([0-9,]+) of 30,000 labelled messages judged\n", said)
+    assert found, said
+    judged = int(found[1].replace(",", ""))
+    assert 0 < judged < 30_000
+    labels = re.findall(r"^(?:attacks|legitimate): [0-9,]+ of ([0-9,]+) ", said, re.MULTILINE)
+    assert sum(int(number.replace(",", "")) for number in labels) == judged
