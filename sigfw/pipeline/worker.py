@@ -36,8 +36,9 @@ TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's wind
 STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
 EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
 # From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for many events or
-# one large record. Below, a portion takes a few milliseconds.
-THREAD_OCTETS: Final = 64 * 1024
+# one large record. Below, a portion takes some 10 ms at most (1,000 ordinary messages, all denied), and the way to a
+# thread and back costs more than it saves.
+THREAD_OCTETS: Final = 128 * 1024
 # A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
 # 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.
 MAX_VERDICT_OCTETS: Final = 900_000
