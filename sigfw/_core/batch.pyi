@@ -50,7 +50,3 @@ class Batch:
     @property
     def problem(self) -> str | None:
         """What ended the framing so far, in one line with frame and offset (a capture cut short, …)."""
-
-    def ages(self, now_ns: int, bounds_ns: Sequence[int]) -> tuple[list[int], int]:
-        """How old the records with a time are at now_ns: a count for each bound (at most so old; bounds rise), one for
-        what is beyond the last, and the sum of the ages in ns."""

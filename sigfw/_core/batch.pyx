@@ -1,7 +1,7 @@
 # From records to messages: which octets, whose frame, which time. Judging may stop anywhere and go on.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
@@ -86,23 +86,6 @@ cdef class Batch:
         code = NAMES["ERROR_CODES"][self.trouble.code]
         where = f"after frame {self.trouble.frame}" if self.trouble.frame else "before frame 1"
         return f"{where}: framing {code} at octet {self.trouble.offset} of {self.trouble_octets}"
-
-    def ages(self, int64_t now_ns, bounds_ns):
-        """How many records are at most so old: one count a bound and one for what is beyond, and the sum in ns."""
-        cdef list counts = [0] * (len(bounds_ns) + 1)
-        cdef int64_t age, total = 0
-        cdef Py_ssize_t i, k, n = len(bounds_ns)
-        for i in range(self.n):
-            if self.records[i].time_ns < 0:
-                continue
-            age = now_ns - self.records[i].time_ns
-            age = age if age > 0 else 0
-            total += age
-            k = 0
-            while k < n and age > <int64_t>bounds_ns[k]:
-                k += 1
-            counts[k] += 1
-        return counts, total
 
 
 cdef int next_message(Batch b, Msg* m) noexcept nogil:

@@ -103,12 +103,6 @@ cdef int number(str table, object name) except -1:
 
 # ---- small pieces
 
-cdef void put_key(Out* o, const char* key) noexcept nogil:
-    put_c(o, b'"')
-    put_s(o, key)
-    put_s(o, b'":')
-
-
 cdef void put_name(Out* o, const char* name) noexcept nogil:
     put_c(o, b'"')
     put_s(o, name)

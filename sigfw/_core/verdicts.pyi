@@ -18,7 +18,10 @@ class Verdicts:
         """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
 
     def events(self) -> list[bytes]:
-        """The JSON of each message that was denied, would have been denied (shadow), or asks for an event (alert)."""
+        """The JSON of each message that was denied, would have been denied (shadow), or asks for an event (alert).
+
+        None of a Worker that writes no verdicts.
+        """
 
     def dead(self) -> list[tuple[int, str]]:
         """Records that could not be framed: (index in the batch, what was wrong)."""

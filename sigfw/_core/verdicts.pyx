@@ -83,11 +83,11 @@ cdef class Verdicts:
         cdef Py_ssize_t i
         return [
             PyBytes_FromStringAndSize(<char*>self.json.p + self.judged[i].json_start, self.judged[i].json_octets - 1)
-            for i in range(self.n) if self.judged[i].event
+            for i in range(self.n) if self.judged[i].event and self.judged[i].json_octets
         ]
 
     def values(self):
-        """See engine.pyi. Records whose judging a limit cut in two must not be asked for."""
+        """See verdicts.pyi. Records whose judging a limit cut in two must not be asked for."""
         cdef Py_ssize_t i = 0, first, r
         cdef list out = []
         for r in range(self.batch.n):
@@ -99,7 +99,7 @@ cdef class Verdicts:
 
     cdef bytes json_value(self, Py_ssize_t first, Py_ssize_t end):
         cdef uint64_t start
-        if first == end:
+        if first == end or self.judged[first].json_octets == 0:
             return b""
         start = self.judged[first].json_start
         return PyBytes_FromStringAndSize(

@@ -313,3 +313,9 @@ def test_reassembly_that_times_out_is_told_as_the_mode_says(
     VERDICT.validate(line)
     assert (line["action"], line["reason"], line["shadow"]) == (action, reason, shadow)
     EVENT.validate(records.event(line, datetime.now(UTC)))
+
+
+def test_worker_that_writes_nothing_still_counts(policy: Tables) -> None:
+    verdicts = judge(policy, message(), worker=Worker(verdicts="none"))
+    assert (verdicts.lines(), verdicts.events(), verdicts.values()) == (b"", [], [b""])
+    assert verdicts.counts == {("reject", "rule", "locate"): 1}
