@@ -19,7 +19,7 @@ from sigfw._core.msg cimport (
     TCAP_BEGIN, TCAP_CONTINUE, TCAP_END, TCAP_UNIDIRECTIONAL, Component, Group, Msg, fail,
 )
 from sigfw._core.sccp cimport sccp_management
-from sigfw._core.wire cimport Cursor, cursor, left
+from sigfw._core.wire cimport Cursor, cursor, left, read_u8
 
 cdef enum:
     SSN_MANAGEMENT = 1     # Q.713 3.4.2.2
@@ -28,6 +28,10 @@ cdef enum:
     TAG_P_ABORT = 0x4A
     TAG_DIALOGUE = 0x6B
     TAG_COMPONENTS = 0x6C
+    TAG_DESCRIPTOR = 0x07  # ObjectDescriptor
+    EXTERNAL_SINGLE = 0xA0     # encodings of an EXTERNAL, X.690 8.18
+    EXTERNAL_ALIGNED = 0x81
+    EXTERNAL_ARBITRARY = 0x82
     # parts of a package, as bits
     HAS_OTID = 1
     HAS_DTID = 2
@@ -169,13 +173,65 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
         bad(m, E_BAD_VALUE, t.start)
 
 
+cdef void map_dialogue(Msg* m, const Tlv* encoding) noexcept nogil:
+    """What an EXTERNAL holds (X.690 8.18), by any of its encodings, as MAP's dialogue PDU: map-open alone says anything."""
+    cdef Cursor pdus = encoding.content
+    cdef Tlv pdu
+    cdef uint8_t unused_bits = 0
+    cdef int status
+    if encoding.id == EXTERNAL_ARBITRARY and (read_u8(&pdus, &unused_bits) != OK or unused_bits):
+        bad(m, E_BAD_VALUE, encoding.start)
+        return
+    status = ber_next(&pdus, &pdu)
+    if status != OK:
+        bad(m, status, pdus.p)
+    elif pdus.p != pdus.end:
+        bad(m, E_TRAILING, pdus.p)
+    elif pdu.id == 0xA0 and left(&pdu.content):
+        if m.open_octets:
+            bad(m, E_DUPLICATE, pdu.start)
+        else:
+            m.open_offset = <uint16_t>(pdu.content.p - m.data)
+            m.open_octets = <uint16_t>left(&pdu.content)
+
+
+cdef void external(Msg* m, const Tlv* whole) noexcept nogil:
+    """One EXTERNAL of the user information. Another's abstract syntax is nobody's business here; none at all may be MAP's."""
+    cdef Cursor parts = whole.content
+    cdef Tlv part, encoding
+    cdef bint named = False, is_map = False
+    cdef int status
+    memset(&encoding, 0, sizeof(Tlv))
+    while parts.p != parts.end:
+        status = ber_next(&parts, &part)
+        if status != OK:
+            bad(m, status, parts.p)
+            break
+        if part.id == TAG_OID:
+            if named:
+                bad(m, E_DUPLICATE, part.start)
+            elif encoding.start != NULL:  # a SEQUENCE, and the name comes first in it
+                bad(m, E_BAD_TAG, part.start)
+            named = True
+            is_map |= left(&part.content) == 7 and memcmp(part.content.p, MAP_DIALOGUE_AS, 7) == 0
+        elif part.id == EXTERNAL_SINGLE or part.id == EXTERNAL_ALIGNED or part.id == EXTERNAL_ARBITRARY:
+            if encoding.start != NULL:
+                bad(m, E_DUPLICATE, part.start)
+            else:
+                encoding = part
+        elif part.id != TAG_INTEGER and part.id != TAG_DESCRIPTOR:
+            bad(m, E_BAD_TAG, part.start)
+    if not named:
+        bad(m, E_MISSING, whole.start)
+    if encoding.start != NULL and (is_map or not named):
+        map_dialogue(m, &encoding)
+
+
 cdef void user_information(Msg* m, const Tlv* information) noexcept nogil:
     """SEQUENCE OF EXTERNAL; of interest is the MAP-OpenInfo of MAP's dialogue PDUs (TS 29.002 17.4)."""
     cdef Cursor externals = information.content
-    cdef Cursor parts, pdus
-    cdef Tlv t, part, pdu
+    cdef Tlv t
     cdef int status
-    cdef bint is_map
     while externals.p != externals.end:
         status = ber_next(&externals, &t)
         if status != OK:
@@ -183,29 +239,8 @@ cdef void user_information(Msg* m, const Tlv* information) noexcept nogil:
             return
         if t.id != TAG_EXTERNAL:
             bad(m, E_BAD_TAG, t.start)
-            continue
-        parts = t.content
-        is_map = False
-        while parts.p != parts.end:
-            status = ber_next(&parts, &part)
-            if status != OK:
-                bad(m, status, parts.p)
-                break
-            if part.id == TAG_OID:
-                is_map = left(&part.content) == 7 and memcmp(part.content.p, MAP_DIALOGUE_AS, 7) == 0
-            elif (part.id == 0xA0 or part.id == 0x81) and is_map:  # single-ASN1-type; octet-aligned holds the same
-                pdus = part.content
-                status = ber_next(&pdus, &pdu)
-                if status != OK:
-                    bad(m, status, pdus.p)
-                elif pdus.p != pdus.end:
-                    bad(m, E_TRAILING, pdus.p)
-                elif pdu.id == 0xA0 and left(&pdu.content):
-                    if m.open_octets:
-                        bad(m, E_DUPLICATE, pdu.start)
-                    else:
-                        m.open_offset = <uint16_t>(pdu.content.p - m.data)
-                        m.open_octets = <uint16_t>left(&pdu.content)
+        else:
+            external(m, &t)
 
 
 cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
@@ -248,18 +283,18 @@ cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
 cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
     cdef Cursor c = portion.content
     cdef Cursor pdus
-    cdef Tlv external, t, pdu
-    cdef int status = ber_next(&c, &external)
+    cdef Tlv whole, t, pdu
+    cdef int status = ber_next(&c, &whole)
     cdef bint known = False, structured = True, carries = False
     if status != OK:
         bad(m, status, c.p)
         return
-    if external.id != TAG_EXTERNAL:
-        bad(m, E_BAD_TAG, external.start)
+    if whole.id != TAG_EXTERNAL:
+        bad(m, E_BAD_TAG, whole.start)
         return
     if c.p != c.end:
         bad(m, E_TRAILING, c.p)
-    c = external.content
+    c = whole.content
     while c.p != c.end:
         status = ber_next(&c, &t)
         if status != OK:
@@ -284,11 +319,11 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
             if pdus.p != pdus.end:
                 bad(m, E_TRAILING, pdus.p)
             if not known:
-                bad(m, E_MISSING, external.start)
+                bad(m, E_MISSING, whole.start)
         else:
             bad(m, E_BAD_TAG, t.start)
     if not carries:
-        bad(m, E_MISSING, external.start)
+        bad(m, E_MISSING, whole.start)
 
 
 cdef void operation_code(Msg* m, Component* c, const Tlv* t) noexcept nogil:

@@ -142,6 +142,37 @@ def test_map_open_names_a_subscriber() -> None:
     ]
 
 
+MAP_AS = (0x06, oid("0.4.0.0.1.1.1.1"))
+REFERENCES: Node = (0xA0, [(0x80, b"\x96" + digits(IMSI)), (0x81, b"\x91" + digits("447700900"))])
+ENCODED = encode(REFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ([MAP_AS, (0xA0, [REFERENCES])], None),
+        ([MAP_AS, (0x02, b"\x01"), (0x07, b"map"), (0xA0, [REFERENCES])], None),  # X.690 8.18: all there may be
+        ([MAP_AS, (0x81, ENCODED)], None),
+        ([MAP_AS, (0x82, b"\0" + ENCODED)], None),
+        ([MAP_AS, (0x82, b"\3" + ENCODED)], "bad_value"),
+        ([(0xA0, [REFERENCES])], "missing"),
+        ([(0xA0, [REFERENCES]), MAP_AS], "bad_tag"),
+        ([(0x06, oid("1.2.3")), MAP_AS, (0xA0, [REFERENCES])], "duplicate"),
+        ([MAP_AS, (0xA0, [REFERENCES]), (0xA0, [REFERENCES])], "duplicate"),
+    ],
+)
+def test_map_open_is_read_from_every_external(parts: list[Node], code: str | None) -> None:
+    got = read((0x62, [OTID, dialogue("0.4.0.0.1.0.19.2", user_information=[(0x28, parts)])]))
+    assert [n["digits"] for n in got["numbers"]] == ([IMSI, "447700900"] if code != "bad_value" else [])
+    assert (got["error"] and got["error"][1]) == code
+
+
+def test_anothers_user_information_is_stepped_over() -> None:
+    external: Node = (0x28, [(0x06, oid("1.2.826.0.1249.58.1.0")), (0xA0, [REFERENCES])])
+    got = read((0x62, [OTID, dialogue("0.4.0.0.1.0.19.2", user_information=[external])]))
+    assert (got["numbers"], got["error"]) == ([], None)
+
+
 @pytest.mark.parametrize(
     ("called", "calling", "exceptions", "management"),
     [
