@@ -25,7 +25,7 @@ from sigfw import names
 cdef extern from "mapop_tables.h" nogil:
     ctypedef struct MapEdge:
         uint16_t tag, next, name
-        uint8_t kind, role, must, after
+        uint8_t kind, role, must, min, max, after
     ctypedef struct MapNode:
         uint16_t first, count
         uint8_t flags
@@ -88,6 +88,7 @@ cdef enum:
     CONTEXT_MO_RELAY = 21
     CONTEXT_MT_RELAY = 25
     NATURE_AND_PLAN_E212 = 6
+    ENDLESS = 255          # MapEdge.max: no bound
 
 cdef int N_OPERATIONS = MAPOP_OPERATIONS
 cdef int N_FIELDS = MAPOP_FIELDS
@@ -111,6 +112,7 @@ cdef struct Walk:
     uint32_t requested
     bint unknown           # an identifier that its node does not have
     bint foreign           # one among the argument's own members
+    bint unlikely          # octets that the type does not have room for, or a type not known here
 
 
 cdef const char* operation_name(uint16_t op) noexcept nogil:
@@ -239,6 +241,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
     cdef const MapNode* node
     cdef const MapEdge* e
     cdef Tlv t
+    cdef uint32_t octets
     cdef int depth = 0, status, i
     memset(f, 0, sizeof(Frame))
     f.rest = whole
@@ -291,7 +294,10 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             memset(f, 0, sizeof(Frame))
             f.rest = t.content
             f.node = e.next
-        elif e.kind != SKIP:
+            continue
+        octets = left(&t.content)
+        w.unlikely |= octets < e.min or (octets > e.max and e.max != ENDLESS)
+        if e.kind != SKIP:
             leaf(w, e, &t)
 
 
@@ -332,11 +338,8 @@ cdef bint fits_context(const Msg* m, uint8_t application, int32_t opcode) noexce
     return m.acn_context < MAPOP_CAP_CONTEXTS and holds(&mapop_cap_contexts[m.acn_context], opcode)
 
 
-cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfit, bint by_ssn) noexcept nogil:
-    """Operation numbers that the opcode may stand for, the plainest first.
-
-    by_ssn: amid a dialogue, the application that both subsystem numbers name is the only one if it knows the opcode.
-    """
+cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfit) noexcept nogil:
+    """Operation numbers that the opcode may stand for, the plainest first."""
     cdef uint16_t map_op, cap_op
     cdef uint8_t called, calling
     cdef bint first, map_misfit, cap_misfit
@@ -356,11 +359,6 @@ cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfi
     # may still obey, stay a reading that does not fit.
     cap_misfit = m.acn_octets != 0
     map_misfit = cap_misfit or (first and not holds(&mapop_v1, c.opcode))
-    if by_ssn and not first and called == calling and called:
-        if (map_op if called == APP_MAP else cap_op) != 0:
-            ops[0] = map_op if called == APP_MAP else cap_op
-            misfit[0] = cap_misfit
-            return 1
     if cap_op and (called if called else calling) == APP_CAP:
         ops[n] = cap_op
         misfit[n] = cap_misfit
@@ -375,6 +373,12 @@ cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfi
         misfit[n] = cap_misfit
         n += 1
     return n
+
+
+cdef bint named_by_both(const Msg* m) noexcept nogil:
+    """Amid a dialogue both subsystem numbers name one application, the first candidate's where it has the opcode."""
+    return (m.tcap != TCAP_BEGIN and m.tcap != TCAP_UNIDIRECTIONAL and m.called.has & m.calling.has & HAS_SSN != 0
+            and application_of(m.called.ssn) != 0 and application_of(m.called.ssn) == application_of(m.calling.ssn))
 
 
 cdef void add_reading(const Msg* m, Component* c, uint16_t op, bint misfit) noexcept nogil:
@@ -445,10 +449,12 @@ cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexc
     if c.argument_octets == 0:
         if op.n_arguments and not op.flags & (OPAQUE | OPTIONAL_ARGUMENT):
             wrong(w, E_MISSING, m.data)
+        w.unlikely = op.flags & OPAQUE != 0
         return
     if op.n_arguments == 0:
         if not op.flags & OPAQUE:
             wrong(w, E_BAD_TAG, whole.p)
+        w.unlikely = True
         return
     walk_forms(w, whole, op.argument, op.n_arguments, op.flags & OLDER_ARGUMENT)
 
@@ -498,25 +504,22 @@ cdef void note(Msg* m, Component* c, const Walk* w) noexcept nogil:
 
 
 cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
-    cdef uint16_t[2] ops, every
-    cdef bint[2] misfit, every_misfit
+    cdef uint16_t[2] ops
+    cdef bint[2] misfit
     cdef Walk w
-    cdef int i, n = candidates(m, c, ops, misfit, True)
+    cdef int i, n = candidates(m, c, ops, misfit)
     cdef uint8_t numbers
-    cdef bint decoded = False
-    if n == 1 and m.acn_application == 0 and candidates(m, c, every, every_misfit, False) > 1:
-        numbers = m.n_numbers
-        start_walk(&w, m, origin)
-        argument_as(&w, c, &mapop_operations[ops[0]])
-        m.n_numbers = numbers
-        if w.status != OK:  # whoever picks the subsystem number takes no reading away by it
-            n = candidates(m, c, ops, misfit, False)
+    cdef bint decoded = False, settled = False
     for i in range(n):
         numbers = m.n_numbers
         start_walk(&w, m, origin)
         argument_as(&w, c, &mapop_operations[ops[i]])
-        # A peer may be laxer than this decoder: what a subsystem number names stays, though it be malformed.
-        if w.status == OK or n == 1 or ssn_names(m, mapop_operations[ops[i]].application):
+        # A peer may be laxer than this decoder: what a subsystem number names stays, though it be malformed. Where both
+        # name what decodes, another application's operation must decode to the octet and speak of somebody to be a
+        # reading beside it: whoever picks the subsystem numbers takes no such reading away by them.
+        if n == 1 or ssn_names(m, mapop_operations[ops[i]].application) \
+                or (w.status == OK and not (settled and (w.unlikely or m.n_numbers == numbers))):
+            settled = w.status == OK and named_by_both(m)
             decoded = True
             settle(m, c, &w, ops[i], misfit[i], numbers)
             note(m, c, &w)
@@ -536,7 +539,9 @@ cdef void result(Msg* m, Component* c, int8_t origin) noexcept nogil:
     cdef uint16_t[2] ops
     cdef bint[2] misfit
     cdef Walk w
-    cdef int i, direction, n = candidates(m, c, ops, misfit, True)
+    cdef int i, direction, n = candidates(m, c, ops, misfit)
+    if n == 2 and named_by_both(m):
+        n = 1
     for i in range(n):
         start_walk(&w, m, origin)
         result_as(&w, c, &mapop_operations[ops[i]])

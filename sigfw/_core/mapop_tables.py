@@ -75,7 +75,8 @@ IDENTITY = {
 }
 OPTIONAL_ARGUMENT = {56}  # sendAuthenticationInfo amid its dialogue
 
-Edge = tuple[int, ...]  # identifier, kind, role, next node, field, mandatory bit, place after it
+Edge = tuple[int, ...]  # identifier, kind, role, next node, field, mandatory bit, least and most octets, place after it
+ENDLESS = 255  # as most octets: no bound
 
 CONSTRUCTED_TYPES = {"SEQUENCE", "SET", "SEQUENCE OF", "SET OF", "CHOICE", "EXTERNAL"}
 
@@ -87,6 +88,19 @@ def type_names(obj: Any) -> list[str]:
             found.append(obj._typeref.called[-1])
         obj = obj._tr
     return found
+
+
+def octets(obj: Any) -> tuple[int, int]:
+    """Least and most content octets of a primitive type (X.690 8.2 to 8.4, 8.8; an OCTET STRING's constraint)."""
+    if obj.TYPE in ("BOOLEAN", "NULL", "ENUMERATED"):  # no ENUMERATED here goes beyond 127
+        return {"NULL": (0, 0)}.get(obj.TYPE, (1, 1))
+    size = obj._const_sz if obj.TYPE == "OCTET STRING" else None
+    if size is not None and size.ub is not None:
+        return min(size.lb or 0, ENDLESS), min(size.ub, ENDLESS)
+    value = obj._const_val if obj.TYPE == "INTEGER" else None
+    if value is not None and value.lb is not None and value.ub is not None:
+        return 1, max(edge.bit_length() // 8 + 1 for edge in (value.lb, value.ub))
+    return 0, ENDLESS
 
 
 def identifier(tag: tuple[int, int], constructed: bool) -> int:
@@ -128,11 +142,12 @@ class Maker:
             return out
         constructed = obj.TYPE in CONSTRUCTED_TYPES
         kind, next_, leaf_role = self.leaf(name, obj, role | self.choice_role(name), speakers, depth)
-        edge = (identifier(tags[-1], constructed), kind, leaf_role, next_, self.field(name) if kind > NODE else 0, 0)
+        field = self.field(name) if kind > NODE else 0
+        edge: Edge = (identifier(tags[-1], constructed), kind, leaf_role, next_, field, 0, *octets(obj))
         for tag in reversed(tags[:-1]):  # explicit tags around it
             inner = self.node(0, 0, [(*edge, 0)])
-            edge = (identifier(tag, True), NODE if kind else SKIP, 0, inner if kind else 0, 0, 0)
-        return [(*edge[:5], must)]
+            edge = (identifier(tag, True), NODE if kind else SKIP, 0, inner if kind else 0, 0, 0, 0, ENDLESS)
+        return [(*edge[:5], must, *edge[6:])]
 
     @staticmethod
     def choice_role(name: str) -> int:
@@ -161,7 +176,7 @@ class Maker:
         self.open.append(id(obj))
         must, edges, bit = 0, [], 0
         if obj.TYPE.endswith(" OF"):
-            edges = [(*e[:6], 0) for e in self.edges(name, obj._cont, role, speakers, depth, 0)]
+            edges = [(*e, 0) for e in self.edges(name, obj._cont, role, speakers, depth, 0)]
         else:
             requested, members = "RequestedInfo" in type_names(obj), []
             for member, part in obj._cont.items():
@@ -172,7 +187,7 @@ class Maker:
                     must |= 1 << (bit - 1)
                 made = self.edges(member, part, role, speakers, depth, member_bit)
                 if requested and member in names.REQUESTED_INFO:
-                    made = [(e[0], REQUESTED, 0, names.REQUESTED_INFO.index(member), 0, e[5]) for e in made]
+                    made = [(e[0], REQUESTED, 0, names.REQUESTED_INFO.index(member), 0, *e[5:]) for e in made]
                 members.append(made)
             edges = self.keep(members, every=depth <= 1 or obj.TYPE == "CHOICE")
         self.open.pop()
@@ -193,7 +208,7 @@ class Maker:
         edges: list[Edge] = []
         for made in members:
             kept = [e for e in made if every or e[1] != SKIP or e[5] or e[0] < 0x40 or forms[e[0] & ~0x20] > 1]
-            edges += [(*e[:6], len(edges) + len(kept)) for e in kept]
+            edges += [(*e, len(edges) + len(kept)) for e in kept]
         return edges
 
     def paths(self, node: int, at: tuple[int, ...] = ()) -> set[tuple[int, ...]]:
@@ -210,13 +225,11 @@ class Maker:
         """A node of one member: the argument itself."""
         if obj is None:
             return 0
-        made: list[Edge] = []
-        for tag, kind, role, next_, name, _ in self.edges(argument_name(obj), obj, 0, speakers, 0, 0):
-            made.append((tag, kind, role, next_, name, 0, 0))
+        made: list[Edge] = [(*edge, 0) for edge in self.edges(argument_name(obj), obj, 0, speakers, 0, 0)]
         inner = obj
         if obj.TYPE in ("SEQUENCE", "SET") and len(obj._tagc) == 1:
             node = self.content("", inner, 0, speakers, 1, mandatory=True)
-            made = [(identifier(obj._tagc[0], True), NODE, 0, node, 0, 0, 0)]
+            made = [(identifier(obj._tagc[0], True), NODE, 0, node, 0, 0, 0, ENDLESS, 0)]
         return self.node(0, 0, made)
 
 
@@ -290,7 +303,7 @@ def render() -> str:
     edges: list[str] = []
     for flags, must, content in maker.nodes:
         nodes.append(f"    {{{len(edges)}, {len(content)}, {flags}, 0x{must:x}}},")
-        edges += [f"    {{0x{e[0]:x}, {e[3]}, {e[4]}, {e[1]}, {e[2]}, {e[5]}, {e[6]}}}," for e in content]
+        edges += [f"    {{0x{e[0]:x}, {e[3]}, {e[4]}, {e[1]}, {e[2]}, {', '.join(map(str, e[5:]))}}}," for e in content]
     by_opcode = []
     for application in ("map", "cap"):
         line = [0] * 128
@@ -307,7 +320,7 @@ def render() -> str:
         [
             "/* Made by mapop_tables.py; change that. */",
             "#include <stdint.h>",
-            "typedef struct { uint16_t tag, next, name; uint8_t kind, role, must, after; } MapEdge;",
+            "typedef struct { uint16_t tag, next, name; uint8_t kind, role, must, min, max, after; } MapEdge;",
             "typedef struct { uint16_t first, count; uint8_t flags; uint32_t must; } MapNode;",
             "typedef struct { const char* name; uint8_t application; int16_t opcode;",
             "                 uint8_t identity, flags, n_arguments; uint16_t argument[2], result[2]; } MapOperation;",

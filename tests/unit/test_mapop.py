@@ -58,6 +58,9 @@ def test_every_context_of_the_standard_is_known() -> None:
                 assert arcs[7] in names.MAP_CONTEXTS[arcs[6]][1], obj._name
 
 
+GPRS: Node = (0x30, [(4, digits(IMSI)), (4, address("49171000001")), (4, bytes(5)), (0xA0, [])])
+
+
 @pytest.mark.parametrize(
     ("node", "ssns", "readings", "misfit"),
     [
@@ -79,6 +82,19 @@ def test_every_context_of_the_standard_is_known() -> None:
             (0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(24, EVENT)])]),
             (146, 146),
             ["cap:eventReportBCSM"],
+            [False],
+        ),
+        # but take no operation away that decodes to the octet and names somebody
+        (
+            (0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(23, GPRS)])]),
+            (146, 146),
+            ["cap:requestReportBCSMEvent", "map:updateGprsLocation"],
+            [False, False],
+        ),
+        (
+            (0x65, [(0x48, b"1"), (0x49, b"2"), (0x6C, [invoke(31)])]),
+            (146, 146),
+            ["cap:continue"],
             [False],
         ),
         # what a subsystem number names stays beside what decodes
