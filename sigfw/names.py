@@ -69,6 +69,16 @@ ERROR_CODES: Final = (
     "bad_checksum",  # framing: a checksum that must hold does not
     "unsupported",  # framing: a link type or version not read
     "unknown_type",  # SCCP: a message type that Q.713 2.1 does not list
+    # why a segment was not taken into its message (Q.714 4.1.1.2.3); none of these makes it malformed
+    "no_first",  # a later segment of nothing that is held
+    "too_late",  # what it belongs to is older than a reassembly may be
+    "out_of_sequence",  # one before it is missing: lost, or overtaken
+    "repeated",  # the same segment once more
+    "overlapping",  # its place is taken by other octets, or another first bears the reference of one in flight
+    "mismatch",  # called party, class or perimeter differ from the first segment's
+    "too_long",  # more user data together than any message holds
+    "no_room",  # too many reassemblies in flight
+    "part_denied",  # an earlier segment of the message was denied by itself
 )
 
 SCCP_TYPES: Final = {  # Q.713 2.1, table 1

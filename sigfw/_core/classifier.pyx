@@ -624,7 +624,7 @@ cdef bint may_reject(const Msg* m) noexcept nogil:
     cdef bint asked = m.first.return_on_error if m.first != NULL else m.return_on_error
     if not asked or not (m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT):
         return False
-    if m.error_layer == LAYER_FRAMING or m.error_layer == LAYER_SCCP:
+    if (m.error_layer == LAYER_FRAMING or m.error_layer == LAYER_SCCP) and m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED):
         return False                                    # whom to answer is not sure
     return m.segment_state == SEGMENT_FINAL or not m.segmented or m.segment_first
 
@@ -633,6 +633,26 @@ cdef void finish(const Msg* m, Decision* d) noexcept nogil:
     if d.action == REJECT and not may_reject(m):
         d.action = DROP
         d.reason = REASON_REJECT_NOT_PERMITTED
+
+
+cdef void deny_with_the_rest(Msg* m, Decision* d) noexcept nogil:
+    if d.action == REJECT and m.fate.answered:
+        d.action = DROP
+        d.reason = REASON_REJECT_NOT_PERMITTED
+    elif d.action < REJECT:
+        d.action = DROP
+        d.reason = REASON_REASSEMBLY_FAILED
+        d.rule = 0
+        note_error(m, LAYER_SCCP, E_PART_DENIED, 0 if m.segment_state == SEGMENT_FINAL else m.segment_offset)
+
+
+cdef void share_fate(Msg* m, Decision* d, Decision* shadow) noexcept nogil:
+    """All parts of a message are released or none: what was denied at once takes the others along, and one reply is enough."""
+    if m.fate.denied:
+        deny_with_the_rest(m, d)
+        deny_with_the_rest(m, shadow)
+    m.fate.denied |= d.action >= REJECT
+    m.fate.answered |= d.action == REJECT
 
 
 cdef void write(const PolicyTables* t, const Decision* d, Verdict* v) noexcept nogil:
@@ -692,6 +712,9 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* 
     else:
         decide_segment(&e, &d, &shadow)
     finish(m, &d)
+    finish(m, &shadow)
+    if m.fate != NULL:
+        share_fate(m, &d, &shadow)
     for i in range(N_EXCEPTIONS):
         if d.exceptions >> i & 1:
             k.exceptions[i][t.exception_action[i][m.perimeter]] += 1
@@ -700,7 +723,6 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* 
         return
     write(t, &d, v)
     if t.with_shadow != NO_ROW:
-        finish(m, &shadow)
         if shadow.action != d.action or shadow.reason != d.reason or shadow.rule != d.rule:
             write_shadow(&shadow, v)
 

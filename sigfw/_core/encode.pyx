@@ -27,10 +27,12 @@ REASONS[:] = [
 ]
 cdef const char* LAYERS[6]
 LAYERS[:] = [b"", b"framing", b"sccp", b"tcap", b"component", b"map"]
-cdef const char* CODES[16]
+cdef const char* CODES[N_CODES]
 CODES[:] = [
     b"", b"truncated", b"length_overrun", b"bad_length", b"bad_tag", b"bad_value", b"bad_pointer", b"bad_hop_counter",
     b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"bad_checksum", b"unsupported", b"unknown_type",
+    b"no_first", b"too_late", b"out_of_sequence", b"repeated", b"overlapping", b"mismatch", b"too_long", b"no_room",
+    b"part_denied",
 ]
 cdef const char* SCCP_TYPES[21]
 SCCP_TYPES[:] = [
@@ -59,7 +61,7 @@ def names() -> dict:
         "ACTIONS": [ACTIONS[i].decode() for i in range(6)],
         "REASONS": [REASONS[i].decode() for i in range(18)],
         "LAYERS": [LAYERS[i].decode() for i in range(6)],
-        "ERROR_CODES": [CODES[i].decode() for i in range(16)],
+        "ERROR_CODES": [CODES[i].decode() for i in range(N_CODES)],
         "SCCP_TYPES": [SCCP_TYPES[i].decode() for i in range(21)],
         "MANAGEMENT_TYPES": [MANAGEMENT_TYPES[i].decode() for i in range(7)],
         "TCAP_TYPES": [TCAP_TYPES[i].decode() for i in range(6)],

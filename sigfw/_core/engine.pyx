@@ -63,7 +63,7 @@ cdef class Stream:
         while reassembler_expire(self.reassembler, now_ns, &e):
             ids = [self.id(e.parts[i].offset, e.parts[i].frame, e.parts[i].index) for i in range(e.n)]
             action = "drop"
-            if tables is not None:
+            if tables is not None and not e.denied:
                 action = NAMES["ACTIONS"][tables.c.exception_action[NAMES["EXCEPTIONS"].index("reassembly_timeout")][e.perimeter]]
             ended.append({
                 "id": ids[len(ids) - 1], "parts": ids, "reassembly": f"{self.prefix}#{e.reassembly}", "action": action,

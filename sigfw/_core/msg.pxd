@@ -35,6 +35,15 @@ cdef enum Status:          # of an inline reader; anything but OK is an ErrorCod
     E_BAD_CHECKSUM
     E_UNSUPPORTED
     E_UNKNOWN_TYPE
+    E_NO_FIRST             # from here on: of reassembly
+    E_TOO_LATE
+    E_OUT_OF_SEQUENCE
+    E_REPEATED
+    E_OVERLAPPING
+    E_MISMATCH
+    E_TOO_LONG
+    E_NO_ROOM
+    E_PART_DENIED
 
 cdef enum Layer:
     LAYER_FRAMING = 1
@@ -254,6 +263,10 @@ cdef struct FirstSegment:  # what a reply to a segmented message is built from
     uint8_t cdpa[255]
     uint32_t data_octets   # of the whole's, those that stood in it
 
+cdef struct Fate:          # what the parts of one message share: all are released, or none
+    uint8_t denied         # a part was
+    uint8_t answered       # and a reply was sent for it
+
 cdef struct Verdict:
     uint8_t action
     uint8_t reason
@@ -300,6 +313,7 @@ cdef struct Msg:
     uint8_t segment_remaining
     uint8_t segment_class
     uint8_t local_reference[3]
+    uint16_t segment_offset  # the parameter's content within the SCCP message
     uint8_t management     # SCMG message type, 0: none
     uint8_t affected_ssn
     uint32_t affected_pc
@@ -320,6 +334,7 @@ cdef struct Msg:
     uint32_t reassembly    # from 1 within the stream; 0: none
     const PartId* part_ids # `parts` of them: the whole's where segment_state is FINAL, those that were held where FAILED
     const FirstSegment* first  # of a FINAL segment that is not itself the first; else NULL
+    Fate* fate             # of a message in several segments that are or were in flight; else NULL
     # TCAP
     uint8_t tcap
     uint8_t otid_octets
@@ -363,12 +378,17 @@ cdef struct Group:
     Number numbers[GROUP * MAX_NUMBERS]
 
 
-cdef inline void fail(Msg* m, uint8_t layer, uint8_t code, uint32_t offset) noexcept nogil:
-    """Note the first error; too_deep and too_many are limits, all else is malformed."""
+cdef inline void note_error(Msg* m, uint8_t layer, uint8_t code, uint32_t offset) noexcept nogil:
+    """Note what went wrong where the message itself is well formed."""
     if m.error_code == 0:
         m.error_layer = layer
         m.error_code = code
         m.error_offset = <uint16_t>(offset if offset < 0xFFFF else 0xFFFF)
+
+
+cdef inline void fail(Msg* m, uint8_t layer, uint8_t code, uint32_t offset) noexcept nogil:
+    """Note the first error; too_deep and too_many are limits, all else is malformed."""
+    note_error(m, layer, code, offset)
     m.exceptions |= EX_LIMIT_EXCEEDED if code == E_TOO_DEEP or code == E_TOO_MANY else EX_MALFORMED
 
 
@@ -395,7 +415,7 @@ cdef enum:
     N_CHECKS = 15          # names.CHECKS, number 0 unused
     N_REASONS = 18
     N_ACTIONS = 6
-    N_CODES = 16
+    N_CODES = 25
     N_LAYERS = 6
     N_PERIMETERS = 4
     N_ENCAPSULATIONS = 5

@@ -1,8 +1,8 @@
 # Segments of XUDT and LUDT put together again (Q.714 4.1.1.2.3), across records.
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport MAX_SEGMENTS, MAX_USER_OCTETS, FirstSegment, Group, Party, PartId
+from sigfw._core.msg cimport MAX_SEGMENTS, MAX_USER_OCTETS, Fate, FirstSegment, Group, Party, PartId
 
 cdef enum:
     MAX_CHAIN = 32         # entries of a hash bucket; a key that finds it full fails, so that none is slow
@@ -13,7 +13,7 @@ cdef struct Entry:         # one reassembly
     Entry* newer
     uint64_t hash
     uint32_t id
-    uint8_t type           # what must agree: type, link, OPC, CgPA octets, local reference
+    uint8_t type           # what tells it apart: type, link, OPC, CgPA octets, local reference
     uint8_t link
     uint8_t has_mtp
     uint32_t opc
@@ -23,11 +23,14 @@ cdef struct Entry:         # one reassembly
     uint8_t remaining      # segments still to come
     uint8_t n
     PartId parts[MAX_SEGMENTS]
-    int64_t first_time_ns
-    uint8_t perimeter
+    uint16_t starts[MAX_SEGMENTS]  # in data, of what each brought
+    int64_t first_time_ns  # -1: no message had a time yet
+    uint8_t perimeter      # what must agree in all of them beside: perimeter, protocol class, first.cdpa
+    uint8_t protocol_class
     Party called           # of the first segment
     Party calling
     FirstSegment first
+    Fate fate
     uint32_t octets
     uint8_t data[MAX_USER_OCTETS]
 
@@ -38,6 +41,7 @@ cdef struct Ended:         # one that will not complete
     int64_t first_time_ns
     uint8_t perimeter
     uint8_t link
+    uint8_t denied         # a part of it was already
     Party called
     Party calling
 

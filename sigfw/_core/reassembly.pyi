@@ -4,16 +4,17 @@ Segments belong together that agree in message type, link, OPC, calling party ad
 reference (Q.714 4.1.1.2.3). Of each:
 
 - first, none remaining: final at once, part 1 of 1;
-- first, others remaining: held; failed where there is no room (max_reassemblies, or too many keys of one hash);
-- first, of a key in flight: failed, and what is in flight ends with it. Which of the two the receiver would complete
-  cannot be told from here;
+- first, others remaining: held; failed where max_reassemblies are in flight, or too many of one hash (`no_room`);
 - later, one remaining less than before: held, or final with the data of all;
-- later, anything else, or more than 4,096 octets together: failed, and what is in flight ends with it;
-- later, of a key not in flight: orphan. So is one that comes when its reassembly is older than max_age_ns, by the time
-  of its record; that one is told by the next `expire`;
+- of a key in flight, anything else: failed, and what is in flight ends with it. `mismatch`: another called party, class
+  or perimeter than the first segment's; `repeated`: the same segment once more; `overlapping`: its place is taken by
+  other octets, or another message begins; `out_of_sequence`: one before it is missing; `too_long`: more than 4,096
+  octets together. What a receiver would make of these cannot be told from here;
+- later, of a key not in flight: orphan (`no_first`). So is one that comes when its reassembly is older than max_age_ns,
+  by the time of its record (`too_late`); that one is told by the next `expire`;
 - with an error of framing or SCCP: failed, and what is in flight ends with it.
 
-A message without a time takes that of the segment before it.
+A message without a time takes that of the segment before it; before the first time that is known, nothing ages.
 """
 
 from typing import Any, Self, final
@@ -29,8 +30,9 @@ class Harness:
         """Take (octets of an SCCP message, time in ns since the epoch or -1) each.
 
         One dict a message: `state` (`none held final failed orphan`), `part` and `parts` (failed: how many were held),
-        `reassembly` (number from 1; 0: none), `frames` (of the parts of what became final or failed; messages count
-        from 1 over the life of the harness), `data` (final: of the whole message).
+        `reassembly` (number from 1; 0: none), `error` (number of names.ERROR_CODES, offset; or None), `frames` (of the
+        parts of what became final or failed; messages count from 1 over the life of the harness), `data` (final: of
+        the whole message).
         """
 
     def expire(self, now_ns: int) -> list[dict[str, Any]]:

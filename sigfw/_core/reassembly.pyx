@@ -5,19 +5,30 @@ but not yet told, and a Group's worth of finished ones. The hash is seeded and i
 sender's choice.
 """
 
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.msg cimport (
+    E_MISMATCH,
+    E_NO_FIRST,
+    E_NO_ROOM,
+    E_OUT_OF_SEQUENCE,
+    E_OVERLAPPING,
+    E_REPEATED,
+    E_TOO_LATE,
+    E_TOO_LONG,
     GROUP,
+    LAYER_SCCP,
     MAX_USER_OCTETS,
+    OK,
     SEGMENT_FAILED,
     SEGMENT_FINAL,
     SEGMENT_HELD,
     SEGMENT_ORPHAN,
     Group,
     Msg,
+    note_error,
 )
 from sigfw._core.sccp cimport sccp_group
 
@@ -103,19 +114,22 @@ cdef Entry* new_entry(Reassembler* r, Msg* m, int64_t now_ns) noexcept nogil:
 
 
 cdef void note_part(Entry* e, const Msg* m) noexcept nogil:
+    e.starts[e.n] = <uint16_t>e.octets
     e.parts[e.n].offset = m.offset
     e.parts[e.n].frame = m.frame
     e.parts[e.n].index = m.index
     e.n += 1
 
 
-cdef void fail_segment(Reassembler* r, Msg* m, Entry* e) noexcept nogil:
+cdef void fail_segment(Reassembler* r, Msg* m, Entry* e, uint8_t code) noexcept nogil:
     """What was in flight, if anything, ends with it; the message then lists the parts that were held."""
     m.segment_state = SEGMENT_FAILED
+    note_error(m, LAYER_SCCP, code, m.segment_offset)
     if e == NULL:
         return
     take_out(r, e)
     push(&r.done, e)
+    m.fate = &e.fate
     m.reassembly = e.id
     m.parts = e.n
     m.part_ids = e.parts
@@ -126,14 +140,14 @@ cdef void first_segment(Reassembler* r, Msg* m, uint64_t h, uint32_t chain, cons
     cdef Entry* e
     cdef int whole = m.segment_remaining == 0
     if not whole and (chain >= MAX_CHAIN or r.in_flight + r.n_late >= r.max_reassemblies):
-        fail_segment(r, m, NULL)
+        fail_segment(r, m, NULL, E_NO_ROOM)
         return
     if m.data_octets > MAX_USER_OCTETS:
-        fail_segment(r, m, NULL)
+        fail_segment(r, m, NULL, E_TOO_LONG)
         return
     e = new_entry(r, m, now_ns)
     if e == NULL:
-        fail_segment(r, m, NULL)
+        fail_segment(r, m, NULL, E_NO_ROOM)
         return
     note_part(e, m)
     m.part = 1
@@ -145,8 +159,10 @@ cdef void first_segment(Reassembler* r, Msg* m, uint64_t h, uint32_t chain, cons
         push(&r.done, e)
         return
     m.segment_state = SEGMENT_HELD
+    m.fate = &e.fate
     e.hash = h
     e.type = m.type
+    e.protocol_class = m.protocol_class
     e.has_mtp = m.has_mtp
     e.opc = m.opc
     e.remaining = m.segment_remaining
@@ -172,14 +188,46 @@ cdef void first_segment(Reassembler* r, Msg* m, uint64_t h, uint32_t chain, cons
     r.in_flight += 1
 
 
+cdef uint8_t why_not_next(const Entry* e, const Msg* m) noexcept nogil:
+    """OK where m is the next segment of e.
+
+    The parts of one message bear the same called party and class (Q.714 4.1.1.2.2); else the whole would be judged by
+    the addresses of one and delivered by those of another. One that comes twice is a fault of sequence as well: what a
+    receiver makes of it cannot be told from here.
+    """
+    cdef int place = e.first.remaining - m.segment_remaining  # from 0
+    cdef uint32_t begin, end
+    if (
+        m.perimeter != e.perimeter
+        or m.protocol_class != e.protocol_class
+        or m.segment_class != e.first.protocol_class
+        or m.cdpa_octets != e.first.cdpa_octets
+        or memcmp(e.first.cdpa, m.sccp + m.cdpa_offset, e.first.cdpa_octets) != 0
+    ):
+        return E_MISMATCH
+    if m.segment_first != (place == 0):
+        return E_OVERLAPPING
+    if place < 0 or place > e.n:
+        return E_OUT_OF_SEQUENCE
+    if place == e.n:
+        return E_TOO_LONG if m.data_octets > MAX_USER_OCTETS - e.octets else OK
+    begin = e.starts[place]
+    end = e.starts[place + 1] if place + 1 < e.n else e.octets
+    if m.data_octets == end - begin and memcmp(e.data + begin, m.data, m.data_octets) == 0:
+        return E_REPEATED
+    return E_OVERLAPPING
+
+
 cdef void later_segment(Reassembler* r, Msg* m, Entry* e) noexcept nogil:
-    if m.segment_remaining + 1 != e.remaining or m.data_octets > MAX_USER_OCTETS - e.octets:
-        fail_segment(r, m, e)
+    cdef uint8_t code = why_not_next(e, m)
+    if code != OK:
+        fail_segment(r, m, e, code)
         return
+    note_part(e, m)
     memcpy(e.data + e.octets, m.data, m.data_octets)
     e.octets += m.data_octets
     e.remaining = m.segment_remaining
-    note_part(e, m)
+    m.fate = &e.fate
     m.part = e.n
     m.parts = e.n + e.remaining
     m.reassembly = e.id
@@ -196,7 +244,7 @@ cdef void later_segment(Reassembler* r, Msg* m, Entry* e) noexcept nogil:
 
 
 cdef inline int too_old(const Reassembler* r, const Entry* e, int64_t now_ns) noexcept nogil:
-    return now_ns > e.first_time_ns and now_ns - e.first_time_ns > r.max_age_ns
+    return 0 <= e.first_time_ns < now_ns and now_ns - e.first_time_ns > r.max_age_ns
 
 
 cdef void take_segment(Reassembler* r, Msg* m) noexcept nogil:
@@ -205,6 +253,7 @@ cdef void take_segment(Reassembler* r, Msg* m) noexcept nogil:
     cdef uint64_t h = key_hash(r, m, cgpa, octets)
     cdef Entry* e = r.buckets[h & r.mask]
     cdef uint32_t chain = 0
+    cdef uint8_t missing = E_NO_FIRST
     cdef int64_t now_ns
     if m.time_ns >= 0:
         r.last_time_ns = m.time_ns
@@ -217,14 +266,18 @@ cdef void take_segment(Reassembler* r, Msg* m) noexcept nogil:
         push(&r.late, e)
         r.n_late += 1
         e = NULL
-    if m.data == NULL or m.error_code or (m.segment_first and e != NULL):
-        fail_segment(r, m, e)
+        missing = E_TOO_LATE
+    if m.data == NULL or m.error_code:
+        fail_segment(r, m, e, m.error_code)
+    elif e != NULL:
+        if e.first_time_ns < 0:
+            e.first_time_ns = now_ns
+        later_segment(r, m, e)
     elif m.segment_first:
         first_segment(r, m, h, chain, cgpa, octets, now_ns)
-    elif e == NULL:
-        m.segment_state = SEGMENT_ORPHAN
     else:
-        later_segment(r, m, e)
+        m.segment_state = SEGMENT_ORPHAN
+        note_error(m, LAYER_SCCP, missing, m.segment_offset)
 
 
 cdef Reassembler* reassembler_new(uint32_t max_reassemblies, int64_t max_age_ns) noexcept nogil:
@@ -286,6 +339,7 @@ cdef int end_with(Reassembler* r, Entry* e, Ended* out) noexcept nogil:
     out.first_time_ns = e.first_time_ns
     out.perimeter = e.perimeter
     out.link = e.link
+    out.denied = e.fate.denied
     out.called = e.called
     out.calling = e.calling
     push(&r.free, e)
@@ -305,6 +359,8 @@ cdef int reassembler_expire(Reassembler* r, int64_t now_ns, Ended* out) noexcept
     while r.sweep != NULL:
         e = r.sweep
         r.sweep = e.newer
+        if e.first_time_ns < 0 and now_ns != INT64_MAX:  # its age counts from the first time that is known
+            e.first_time_ns = now_ns
         if now_ns == INT64_MAX or too_old(r, e, now_ns):
             take_out(r, e)
             return end_with(r, e, out)
@@ -365,6 +421,7 @@ cdef class Harness:
                 "part": m.part,
                 "parts": m.parts,
                 "reassembly": m.reassembly,
+                "error": (m.error_code, m.error_offset) if m.error_code else None,
                 "frames": [m.part_ids[k].frame for k in range(m.parts)] if m.part_ids != NULL else [],
                 "data": (<const char*>m.data)[:m.data_octets] if m.data != NULL else None,
             })

@@ -267,6 +267,7 @@ cdef void segmentation(Msg* m, Cursor* c) noexcept nogil:
         return
     read_u8(c, &octet)
     m.segmented = 1
+    m.segment_offset = <uint16_t>at
     m.segment_first = octet >> 7
     m.segment_class = octet >> 6 & 1
     m.segment_remaining = octet & 0x0F
