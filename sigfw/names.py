@@ -233,7 +233,7 @@ OPERATIONS: Final = (
     ("cap", 16, "assistRequestInstructions", "TS 29.078 6.1"),
     ("cap", 17, "establishTemporaryConnection", "TS 29.078 6.1"),
     ("cap", 18, "disconnectForwardConnection", "TS 29.078 6.1"),
-    ("cap", 86, "dFCWithArgument", "TS 29.078 6.1"),
+    ("cap", 86, "disconnectForwardConnectionWithArgument", "TS 29.078 6.1"),
     ("cap", 19, "connectToResource", "TS 29.078 6.1"),
     ("cap", 20, "connect", "TS 29.078 6.1"),
     ("cap", 22, "releaseCall", "TS 29.078 6.1"),

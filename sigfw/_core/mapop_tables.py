@@ -35,7 +35,10 @@ LEAVES = {
     "OriginalCalledPartyID": ISUP,
     "RedirectingPartyID": ISUP,
     "GenericNumber": ISUP_GENERIC,  # Q.763 3.26: a qualifier octet before
+    "AssistingSSPIPRoutingAddress": ISUP_GENERIC,  # of type Digits; which are generic numbers: TS 29.078 5.1
+    "AdditionalCallingPartyNumber": ISUP_GENERIC,
 }
+GENERIC_MEMBERS = ("calledAddressValue", "callingAddressValue")  # of type Digits
 
 # Addresses that name the node which sends the Invoke, so that their operator must be the CgPA's. Not among them:
 # addresses of the receiver or of a third node (alertServiceCentre's serviceCentreAddress, provideRoamingNumber's
@@ -73,6 +76,7 @@ IDENTITY = {
     **dict.fromkeys((44, 46), 2 | 4),  # further messages of the dialogue go by noSM-RP-DA (TS 29.002 12.9)
     **dict.fromkeys((10, 11, 12, 13, 14, 17, 60, 61), 2 | 4 | 8),  # the destination reference of MAP-OPEN
 }
+BARE_RESULTS = {4: "roamingNumber", 47: "storedMSISDN"}  # of version 2: an ISDN-AddressString alone
 OPTIONAL_ARGUMENT = {56}  # sendAuthenticationInfo amid its dialogue
 
 Edge = tuple[int, ...]  # identifier, kind, role, next node, field, mandatory bit, least and most octets, place after it
@@ -163,6 +167,8 @@ class Maker:
             return SM_RP_UI, 0, 0
         types = type_names(obj)
         kind = next((LEAVES[t] for t in types if t in LEAVES), SKIP)
+        if name in GENERIC_MEMBERS:
+            kind = ISUP_GENERIC
         if kind == ADDRESS and "msisdn" in name.lower():
             kind = MSISDN
         if name in speakers and depth <= 1:
@@ -221,11 +227,12 @@ class Maker:
                 found.add((*at, tag, name))
         return found
 
-    def root(self, obj: Any, speakers: tuple[str, ...]) -> int:
-        """A node of one member: the argument itself."""
+    def root(self, obj: Any, speakers: tuple[str, ...] = (), bare: str = "") -> int:
+        """A node of one member: the argument itself. bare: its identifier where its type does not tell."""
         if obj is None:
             return 0
-        made: list[Edge] = [(*edge, 0) for edge in self.edges(argument_name(obj), obj, 0, speakers, 0, 0)]
+        name = bare or argument_name(obj)
+        made: list[Edge] = [(*edge, 0) for edge in self.edges(name, obj, 0, speakers, 0, 0)]
         inner = obj
         if obj.TYPE in ("SEQUENCE", "SET") and len(obj._tagc) == 1:
             node = self.content("", inner, 0, speakers, 1, mandatory=True)
@@ -279,7 +286,8 @@ def operation_rows(maker: Maker) -> list[str]:
         variants = defined.get((application, opcode), [])
         speakers = (SPEAKERS if application == "map" else CAP_SPEAKERS).get(opcode, ())
         arguments = list(dict.fromkeys(maker.root(v.get("ArgumentType"), speakers) for v in variants))
-        results = list(dict.fromkeys(maker.root(v.get("ResultType"), ()) for v in variants))
+        bare = BARE_RESULTS.get(opcode, "") if application == "map" else ""
+        results = list(dict.fromkeys(maker.root(v.get("ResultType"), bare=bare) for v in variants))
         flags = 0 if variants else 1
         flags |= 2 if application == "map" and opcode in OPTIONAL_ARGUMENT else 0
         for forms, flag in ((arguments, 4), (results, 8)):
