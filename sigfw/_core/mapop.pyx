@@ -53,6 +53,7 @@ cdef extern from "mapop_tables.h" nogil:
     const MapOperation* mapop_operations
     const char** mapop_fields
     const uint16_t* mapop_by_opcode         # 128 of MAP, 128 of CAP
+    const uint16_t* mapop_errors            # by MAP's local error code: the node of its parameter
     const OpcodeSet mapop_v1
     const OpcodeSet* mapop_contexts         # five an x: versions 0 to 4
     const OpcodeSet* mapop_cap_contexts
@@ -80,6 +81,7 @@ cdef enum:
     OPTIONAL_ARGUMENT = 2
     OLDER_ARGUMENT = 4     # the form of version 2 has fields that the newest has not
     OLDER_RESULT = 8
+    OF_CAP_PHASE_2 = 16    # its second form is that of CAP's phases 1 and 2
     NEEDS_IMSI = 1         # MapOperation.identity
     NEEDS_IDENTITY = 2
     IN_BEGIN = 4
@@ -456,7 +458,15 @@ cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexc
             wrong(w, E_BAD_TAG, whole.p)
         w.unlikely = True
         return
+    if op.flags & OF_CAP_PHASE_2:
+        walk(w, whole, op.argument[m.acn_application == APP_CAP and m.acn_version <= 2])
+        return
     walk_forms(w, whole, op.argument, op.n_arguments, op.flags & OLDER_ARGUMENT)
+
+
+cdef inline void only_encoding(Walk* w) noexcept nogil:
+    if w.status not in (E_TRUNCATED, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TOO_MANY):
+        w.status = OK
 
 
 cdef void result_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
@@ -465,8 +475,7 @@ cdef void result_as(Walk* w, const Component* c, const MapOperation* op) noexcep
     if c.argument_octets == 0 or op.result[0] == 0:
         return
     walk_forms(w, whole, op.result, 2 if op.result[1] else 1, op.flags & OLDER_RESULT)
-    if w.status not in (E_TRUNCATED, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TOO_MANY):
-        w.status = OK
+    only_encoding(w)
 
 
 cdef void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
@@ -551,6 +560,20 @@ cdef void result(Msg* m, Component* c, int8_t origin) noexcept nogil:
             note(m, c, &w)
 
 
+cdef void error(Msg* m, Component* c, int8_t origin) noexcept nogil:
+    """Whom the parameter of a MAP error names: absentSubscriberSM (TS 29.002 17.6.6). Not held to its type, as results.
+
+    No error of CAP names anybody: without an ACN it is MAP's.
+    """
+    cdef Walk w
+    if m.acn_application == APP_CAP or not 0 <= c.error_code <= 127 or mapop_errors[c.error_code] == 0:
+        return
+    start_walk(&w, m, origin)
+    walk(&w, cursor(m.data + c.argument_offset, c.argument_octets), mapop_errors[c.error_code])
+    only_encoding(&w)
+    note(m, c, &w)
+
+
 cdef void open_info(Msg* m) noexcept nogil:
     """MAP-OpenInfo (TS 29.002 17.4): destinationReference [0], originationReference [1]. An IMSI goes by its plan."""
     cdef Cursor c = cursor(m.data + m.open_offset, m.open_octets)
@@ -617,6 +640,8 @@ cdef void mapop_group(Group* g) noexcept nogil:
             open_info(m)
         for k in range(m.n_components):
             c = &m.components[k]
+            if c.error_code_present and c.argument_octets:
+                error(m, c, <int8_t>k)
             if c.opcode_form == 0:
                 continue
             if c.type == INVOKE:

@@ -76,6 +76,7 @@ IDENTITY = {
     **dict.fromkeys((44, 46), 2 | 4),  # further messages of the dialogue go by noSM-RP-DA (TS 29.002 12.9)
     **dict.fromkeys((10, 11, 12, 13, 14, 17, 60, 61), 2 | 4 | 8),  # the destination reference of MAP-OPEN
 }
+INITIAL_DP = ("cap", 0)
 BARE_RESULTS = {4: "roamingNumber", 47: "storedMSISDN"}  # of version 2: an ISDN-AddressString alone
 OPTIONAL_ARGUMENT = {56}  # sendAuthenticationInfo amid its dialogue
 
@@ -121,6 +122,7 @@ class Maker:
         self.nodes: list[tuple[int, int, tuple[Edge, ...]]] = [(0, 0, ())]
         self.index = {self.nodes[0]: 0}
         self.open: list[int] = []
+        self.cap_phase_2 = False
 
     def field(self, name: str) -> int:
         if name not in self.fields:
@@ -179,6 +181,10 @@ class Maker:
 
     def content(self, name: str, obj: Any, role: int, speakers: tuple[str, ...], depth: int, *, mandatory: bool) -> int:
         """The node of what stands inside a constructed type; 0 where nothing in it is of interest."""
+        if self.cap_phase_2 and "InitialDPArgExtension" in type_names(obj):
+            # TS 09.78: naCarrierInformation [0], gmscAddress [1] ISDN-AddressString, which is [0] from phase 3 on.
+            gmsc = (0x81, ADDRESS, 0, 0, self.field("gmscAddress"), 0, 1, 9, 2)
+            return self.node(IN_ORDER, 0, [(0xA0, SKIP, 0, 0, 0, 0, 0, ENDLESS, 1), gmsc])
         self.open.append(id(obj))
         must, edges, bit = 0, [], 0
         if obj.TYPE.endswith(" OF"):
@@ -293,6 +299,11 @@ def operation_rows(maker: Maker) -> list[str]:
         for forms, flag in ((arguments, 4), (results, 8)):
             if len(forms) == 2 and forms[1] and maker.paths(forms[1]) - maker.paths(forms[0]):
                 flags |= flag
+        if (application, opcode) == INITIAL_DP:
+            flags |= 16
+            maker.cap_phase_2 = True
+            arguments.append(maker.root(variants[0]["ArgumentType"], speakers))
+            maker.cap_phase_2 = False
         arguments, results = [*arguments, 0, 0][:2], [*results, 0, 0][:2]
         identity = IDENTITY.get(opcode, 0) if application == "map" else 0
         number = names.APPLICATIONS.index(application)
@@ -303,10 +314,22 @@ def operation_rows(maker: Maker) -> list[str]:
     return rows
 
 
+def error_roots(maker: Maker) -> list[int]:
+    """By MAP's local error code: the node of its parameter, where that names somebody."""
+    roots = [0] * 128
+    for (application, _), variants in operations().items():
+        errors = [error for v in variants if v.get("Errors") for error in v["Errors"].root]
+        for error in errors if application == "map" else ():
+            node = maker.root(error.get("ParameterType"))
+            roots[error["errorCode"][1]] = node if maker.paths(node) else roots[error["errorCode"][1]]
+    return roots
+
+
 def render() -> str:
     """The header's text."""
     maker = Maker()
     rows = operation_rows(maker)
+    errors = error_roots(maker)
     nodes: list[str] = []
     edges: list[str] = []
     for flags, must, content in maker.nodes:
@@ -359,6 +382,9 @@ def render() -> str:
             "};",
             "static const uint16_t mapop_by_opcode[2 * 128] = {",
             *by_opcode,
+            "};",
+            "static const uint16_t mapop_errors[128] = {",
+            "    " + ", ".join(map(str, errors)) + ",",
             "};",
             f"static const OpcodeSet mapop_v1 = {opcode_bits(names.MAP_V1_OPCODES)};",
             f"static const OpcodeSet mapop_contexts[{len(contexts)} * 5] = {{",

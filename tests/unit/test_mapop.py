@@ -225,6 +225,32 @@ def test_result_names_where_the_subscriber_is() -> None:
     assert numbers(got) == {("imsi", "imsi", IMSI), ("address", "networkNode-Number", "4477009")}
 
 
+@pytest.mark.parametrize(
+    ("acn", "names"),
+    [
+        ("0.4.0.0.1.0.50.1", {"gmscAddress": "44770090"}),
+        ("0.4.0.0.1.23.3.4", {"gmscAddress": "4477", "forwardingDestinationNumber": "77009"}),
+    ],
+)
+def test_extension_of_initial_dp_goes_by_the_phase_of_the_context(acn: str, names: dict[str, str]) -> None:
+    """TS 09.78: [0] naCarrierInformation, [1] gmscAddress; TS 29.078: gmscAddress, forwardingDestinationNumber."""
+    first: Node = (0xA0, [(0x80, b"\x01")]) if acn.endswith("50.1") else (0x80, address("4477"))
+    extension: Node = (0xBF3B, [first, (0x81, address("44770090"))])
+    got = read(begin(invoke(0, (0x30, [(0x80, b"\1"), (0x9F32, digits(IMSI)), extension])), acn=acn), 146, 146)
+    assert got["error"] is None
+    assert {n["name"]: n["digits"] for n in got["numbers"] if n["kind"] == "address"} == names
+
+
+def test_error_names_its_subscriber_and_is_not_held_to_its_type() -> None:
+    parameter: Node = (0x30, [(0x81, digits(IMSI)), (0x83, digits("262011234567890")), (0x9E, b"")])
+    for body, error in ((parameter, None), ((0x30, [(0x81, b"")]), None)):
+        answer: Node = (0xA3, [(0x02, b"\1"), (0x02, b"\6"), body])
+        got = read((0x64, [(0x49, b"12"), dialogue("0.4.0.0.1.0.25.3", pdu=0x61), (0x6C, [answer])]))
+        assert got["error"] is error
+        found = {(n["name"], n["digits"]) for n in got["numbers"]}
+        assert found == ({("imsi", IMSI), ("userIdentifierAlert", "262011234567890")} if body is parameter else set())
+
+
 def test_camel_subscription_names_its_gsmscf() -> None:
     detection: Node = (0x30, [(0x0A, b"\2"), (0x02, b"\5"), (0x80, address("49171")), (0x81, b"\0")])
     csi: Node = (0xAD, [(0xA0, [(0x30, [detection])])])
