@@ -141,13 +141,15 @@ cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
 
 
 cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:
-    """An INTEGER of up to four octets (X.690 8.3). More octets than needed, which 8.3.2 forbids, are read as well."""
+    """An INTEGER that four octets hold (X.690 8.3). More octets than needed, which 8.3.2 forbids, are read as well."""
     cdef const uint8_t* p = content.p
     cdef uint32_t value
     if p == content.end:
         return E_BAD_LENGTH
-    if content.end - p > 4:
-        return E_BAD_VALUE
+    while content.end - p > 4:  # only what says nothing: the sign once more
+        if p[0] != (0xFF if p[1] & 0x80 else 0):
+            return E_BAD_VALUE
+        p += 1
     value = 0xFFFFFFFF if p[0] & 0x80 else 0
     while p != content.end:
         value = value << 8 | p[0]
