@@ -36,12 +36,14 @@ cdef enum:
 cdef struct Tally:             # of a condition over several values
     uint32_t n                 # values that say yes or no
     uint32_t yes
+    uint32_t unknown           # values that say neither
 
 cdef struct Eval:              # one message
     const PolicyTables* t
     Msg* m
     Counters* k
     uint64_t base[MAX_WORDS]   # rules whose message-level fields hold
+    uint64_t base_unsure[MAX_WORDS]  # deny rules that hold for some values only: see and_values
     Tally checks[N_CHECKS]
     uint32_t checked           # bit a check of the message: `checks` has it
 
@@ -67,12 +69,19 @@ cdef inline void and_row(const PolicyTables* t, uint64_t* bits, uint32_t row) no
         bits[w] &= r[w]
 
 
-cdef inline void and_values(const PolicyTables* t, uint64_t* bits, const uint64_t* some, const uint64_t* all_) noexcept nogil:
-    """A field of several values: for a rule that denies one is enough, for one that allows all must hold."""
+cdef inline void and_values(
+    const PolicyTables* t, uint64_t* bits, uint64_t* unsure, const uint64_t* some, const uint64_t* all_
+) noexcept nogil:
+    """A field of several values: for a rule that denies one is enough, for one that allows all must hold.
+
+    A deny rule that does not hold for all of them is unsure: it counts, but whoever added a value hides by it neither
+    the rules behind it nor the default.
+    """
     cdef const uint64_t* deny = row_of(t, t.deny)
     cdef uint32_t w
     for w in range(t.n_words):
         bits[w] &= (some[w] & deny[w]) | (all_[w] & ~deny[w])
+        unsure[w] |= some[w] & ~all_[w] & deny[w]
 
 
 cdef inline void one_value(const PolicyTables* t, uint64_t* some, uint64_t* all_, uint32_t row, bint first) noexcept nogil:
@@ -185,6 +194,11 @@ cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t
     return f.rows[f.n]
 
 
+cdef inline bint belongs(const Number* n, int component) noexcept nogil:
+    """To the component itself, or to the dialogue and so to each. -1: of a message that has but one, all do."""
+    return component < 0 or n.origin < 0 or n.origin == component
+
+
 cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
     cdef uint32_t i
     if f.source == FROM_KIND:
@@ -197,13 +211,16 @@ cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
     return False
 
 
-cdef void number_field(const PolicyTables* t, const Msg* m, const NumberField* f, uint64_t* bits) noexcept nogil:
+cdef void number_field(
+    const PolicyTables* t, const Msg* m, const NumberField* f, int component, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
     cdef uint64_t some[MAX_WORDS]
     cdef uint64_t all_[MAX_WORDS]
     cdef const Party* p
     cdef const Number* n
     cdef uint32_t i, j
-    cdef bint first = True
+    cdef bint first = True, own = False
     if f.source == FROM_CALLED or f.source == FROM_CALLING:
         p = &m.called if f.source == FROM_CALLED else &m.calling
         if p.n_norm == 0:
@@ -214,12 +231,13 @@ cdef void number_field(const PolicyTables* t, const Msg* m, const NumberField* f
             return
         for i in range(p.n_norm):
             one_value(t, some, all_, f.rows[p.norm[i].space][p.norm[i].cls], i == 0)
-        and_values(t, bits, some, all_)
+        and_values(t, bits, unsure, some, all_)
         return
     for i in range(m.n_numbers):
         n = &m.numbers[i]
         if not concerns(f, n):
             continue
+        own = own or belongs(n, component)
         if n.n_norm == 0:
             one_value(t, some, all_, f.none, first)
             first = False
@@ -228,11 +246,14 @@ cdef void number_field(const PolicyTables* t, const Msg* m, const NumberField* f
             first = False
     if first:
         and_row(t, bits, f.none)
-    else:
-        and_values(t, bits, some, all_)
+        return
+    if not own:
+        one_value(t, some, all_, f.none, False)
+    and_values(t, bits, unsure, some, all_)
 
 
-cdef void requested_info(const PolicyTables* t, const Msg* m, uint64_t* bits) noexcept nogil:
+cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    """c: as number_field's component; NULL: of a message that has but one."""
     cdef uint64_t some[MAX_WORDS]
     cdef uint64_t all_[MAX_WORDS]
     cdef uint32_t left = m.requested_info
@@ -242,28 +263,40 @@ cdef void requested_info(const PolicyTables* t, const Msg* m, uint64_t* bits) no
     while left:
         one_value(t, some, all_, t.requested_rows[__builtin_ctzll(left)], left == m.requested_info)
         left &= left - 1
-    and_values(t, bits, some, all_)
+    if c != NULL and c.requested_info == 0:
+        one_value(t, some, all_, t.requested_rows[32], False)
+    and_values(t, bits, unsure, some, all_)
 
 
-cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, bint segment) noexcept nogil:
+cdef void inner_fields(const PolicyTables* t, const Msg* m, int component, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    """Fields of what stands in arguments and in the dialogue portion."""
+    cdef uint32_t i
+    for i in range(t.n_party, t.n_numbers):
+        number_field(t, m, &t.numbers[i], component, bits, unsure)
+    if t.requested_rows != NULL:
+        requested_info(t, m, &m.components[component] if component >= 0 else NULL, bits, unsure)
+
+
+cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, uint64_t* unsure, bint segment) noexcept nogil:
     cdef uint32_t i
     memset(bits, 0xFF, t.n_words * sizeof(uint64_t))
+    memset(unsure, 0, t.n_words * sizeof(uint64_t))
     for i in range(t.n_early if segment else t.n_message):
         and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
     for i in range(t.n_ints):
         and_row(t, bits, int_field(m, &t.ints[i]))
-    for i in range(t.n_party if segment else t.n_numbers):
-        number_field(t, m, &t.numbers[i], bits)
+    for i in range(t.n_party):
+        number_field(t, m, &t.numbers[i], -1, bits, unsure)
     if segment:
         return
     if t.acn.rows != NULL:
         and_row(t, bits, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
-    if t.requested_rows != NULL:
-        requested_info(t, m, bits)
+    if m.n_components <= 1:
+        inner_fields(t, m, -1, bits, unsure)
 
 
 cdef void component_fields(
-    const PolicyTables* t, const Msg* m, const Component* c, int reading, uint64_t* bits
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, uint64_t* bits, uint64_t* unsure
 ) noexcept nogil:
     """c NULL: a message without components; reading -1: a component without readings."""
     cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
@@ -277,11 +310,13 @@ cdef void component_fields(
         and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
     if t.operation_rows != NULL:
         and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
+    if m.n_components > 1:
+        inner_fields(t, m, <int>(c - m.components), bits, unsure)
     if t.opcode.rows != NULL:
         if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
             one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
             one_value(t, some, all_, int_row(&t.opcode, c.opcode), False)
-            and_values(t, bits, some, all_)
+            and_values(t, bits, unsure, some, all_)
         elif c != NULL and c.opcode_form == OPCODE_LOCAL:
             and_row(t, bits, int_row(&t.opcode, c.opcode))
         else:
@@ -315,14 +350,16 @@ cdef bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
     return False
 
 
-cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc) noexcept nogil:
-    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP."""
-    cdef uint32_t i
+cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc, bint sure) noexcept nogil:
+    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP.
+
+    sure: a GT of two readings is ours only if both are.
+    """
+    cdef uint32_t i, home = 0
     if p.has & HAS_GT:
         for i in range(p.n_norm):
-            if info(t, &p.norm[i]).home:
-                return 1
-        return -1
+            home += info(t, &p.norm[i]).home
+        return 1 if home and (home == p.n_norm or not sure) else -1
     if t.n_home_point_codes == 0 or not (p.has & HAS_PC or has_mtp):
         return 0
     return 1 if is_home_pc(t, p.pc if p.has & HAS_PC else pc) else -1
@@ -338,6 +375,8 @@ cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint b
             b = info(t, &n.norm[j]).operator if n.n_norm else 0
             if (a and b) or (not both and (a or b)):
                 count(tally, a != b)
+            else:
+                tally.unknown += 1
 
 
 cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
@@ -347,6 +386,7 @@ cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tal
     cdef bint home
     tally.n = 0
     tally.yes = 0
+    tally.unknown = 0
     if check == CHECK_CALLING_OPERATOR_UNKNOWN:
         if m.calling.n_norm == 0:
             count(tally, True)
@@ -358,7 +398,7 @@ cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tal
         if m.called.n_norm == 0 and m.called.has & HAS_GT:
             count(tally, True)
         elif not m.called.has & HAS_GT:
-            where = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc)
+            where = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc, False)
             if where != 0:
                 count(tally, where < 0)
     else:
@@ -379,6 +419,7 @@ cdef void component_check(const Component* c, int reading, uint32_t check, Tally
     cdef uint32_t bits
     tally.n = 0
     tally.yes = 0
+    tally.unknown = 0
     if reading < 0:
         return
     if check == CHECK_IMSI_MISSING:
@@ -390,22 +431,44 @@ cdef void component_check(const Component* c, int reading, uint32_t check, Tally
     count(tally, (bits >> reading) & 1)
 
 
-cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits) noexcept nogil:
+cdef bint has_own(const Msg* m, int component, uint32_t check) noexcept nogil:
+    """Whether the component, of several, has what the check compares, or the dialogue has it for each."""
+    cdef uint32_t i
+    cdef const Number* n
+    if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME:
+        return True
+    for i in range(m.n_numbers):
+        n = &m.numbers[i]
+        if not belongs(n, component):
+            continue
+        if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE:
+            if n.role & ROLE_NODE:
+                return True
+        elif n.kind == KIND_IMSI:
+            return True
+    return False
+
+
+cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
     cdef const PolicyTables* t = e.t
     cdef uint64_t ok[MAX_WORDS]
     cdef uint64_t failed[MAX_WORDS]
+    cdef uint64_t surely_ok[MAX_WORDS]
+    cdef uint64_t surely_failed[MAX_WORDS]
     cdef const uint64_t* deny = row_of(t, t.deny)
     cdef const uint64_t* with_any = row_of(t, t.has_any)
     cdef const uint64_t* any_
     cdef const uint64_t* all_
     cdef uint32_t left = t.checks_used
     cdef uint32_t check, w
-    cdef uint64_t asked, true_
+    cdef uint64_t asked, true_, surely
     cdef Tally tally
     for w in range(t.n_words):
         ok[w] = 0
         failed[w] = 0
+        surely_ok[w] = 0
+        surely_failed[w] = 0
     while left:
         check = __builtin_ctzll(left)
         left &= left - 1
@@ -418,6 +481,7 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits) n
             continue
         tally.n = 0
         tally.yes = 0
+        tally.unknown = 0
         if e.checked >> check & 1:
             tally = e.checks[check]
         else:
@@ -429,12 +493,19 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits) n
                 e.checked |= 1 << check
                 e.checks[check] = tally
             e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+        if tally.yes and e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
+                and not has_own(e.m, <int>(c - e.m.components), check):
+            tally.unknown += 1  # of this component by itself nothing is known
+        surely = ~<uint64_t>0 if tally.n and tally.yes == tally.n and tally.unknown == 0 else 0
         for w in range(t.n_words):
-            true_ = (deny[w] if tally.yes else 0) | (~deny[w] if tally.n and tally.yes == tally.n else 0)
+            true_ = (deny[w] if tally.yes else 0) | (~deny[w] & surely)
             ok[w] |= any_[w] & true_
             failed[w] |= all_[w] & ~true_
+            surely_ok[w] |= any_[w] & surely
+            surely_failed[w] |= all_[w] & ~surely
     for w in range(t.n_words):
         bits[w] &= (ok[w] | ~with_any[w]) & ~failed[w]
+        unsure[w] |= (with_any[w] & ~surely_ok[w]) | surely_failed[w]
 
 
 # decision -------------------------------------------------------------------------------------------------------------
@@ -482,9 +553,12 @@ cdef void take_exceptions(const PolicyTables* t, const Msg* m, uint32_t exceptio
 
 
 cdef bint take_rules(
-    Eval* e, const uint64_t* bits, uint32_t mask, uint8_t component, uint64_t* counted, Decision* d
+    Eval* e, const uint64_t* bits, const uint64_t* unsure, uint32_t mask, uint8_t component, uint64_t* counted, Decision* d
 ) noexcept nogil:
-    """The first rule of each category; true where there is one. counted: rules counted for this component, or NULL."""
+    """The first rule of each category; true where there is one. counted: rules counted for this component, or NULL.
+
+    An unsure rule decides nothing for good: the next one of its category is asked, too, and the worse counts.
+    """
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* in_force = row_of(t, mask)
     cdef const Rule* rule
@@ -498,7 +572,8 @@ cdef bint take_rules(
             rule = &t.rules[i]
             if done >> rule.category & 1:
                 continue
-            done |= 1 << rule.category
+            if not unsure[w] >> (i & 63) & 1:
+                done |= 1 << rule.category
             if counted != NULL and not counted[w] >> (i & 63) & 1:
                 counted[w] |= <uint64_t>1 << (i & 63)
                 e.k.rules[i + 1] += 1
@@ -509,8 +584,8 @@ cdef bint take_rules(
     return done != 0
 
 
-cdef void decide(Eval* e, const Component* c, const uint64_t* bits, uint32_t mask, uint8_t component, int reading,
-                 uint64_t* counted, Decision* d) noexcept nogil:
+cdef void decide(Eval* e, const Component* c, const uint64_t* bits, const uint64_t* unsure, uint32_t mask,
+                 uint8_t component, int reading, uint64_t* counted, Decision* d) noexcept nogil:
     """One component in one reading."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* in_force = row_of(t, mask)
@@ -524,7 +599,7 @@ cdef void decide(Eval* e, const Component* c, const uint64_t* bits, uint32_t mas
             named |= bits[w] & in_force[w] & by_opcode[w]
         if named == 0:
             exceptions |= EX_UNKNOWN_OPERATION
-    matched = take_rules(e, bits, mask, component, counted, d)
+    matched = take_rules(e, bits, unsure, mask, component, counted, d)
     if exceptions:
         take_exceptions(t, e.m, exceptions, component, d)
     elif not matched:
@@ -536,25 +611,29 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     cdef Msg* m = e.m
     cdef const Component* c
     cdef uint64_t bits[MAX_WORDS]
+    cdef uint64_t unsure[MAX_WORDS]
     cdef uint64_t counted[MAX_WORDS]
     cdef uint32_t w
     cdef int i, r
-    message_fields(t, m, e.base, False)
+    message_fields(t, m, e.base, e.base_unsure, False)
     for i in range(m.n_components or 1):
         c = &m.components[i] if m.n_components else NULL
         memset(counted, 0, t.n_words * sizeof(uint64_t))
         for r in range(-1 if c == NULL or c.n_readings == 0 else 0, c.n_readings if c != NULL else 0):
             for w in range(t.n_words):
                 bits[w] = e.base[w]
-            component_fields(t, m, c, r, bits)
+                unsure[w] = e.base_unsure[w]
+            component_fields(t, m, c, r, bits, unsure)
             if t.checks_used:
-                run_checks(e, c, r, bits)
-            decide(e, c, bits, t.enforced, <uint8_t>i, r, counted, d)
+                run_checks(e, c, r, bits, unsure)
+            decide(e, c, bits, unsure, t.enforced, <uint8_t>i, r, counted, d)
             if t.with_shadow != NO_ROW:
-                decide(e, c, bits, t.with_shadow, <uint8_t>i, r, counted, shadow)
+                decide(e, c, bits, unsure, t.with_shadow, <uint8_t>i, r, counted, shadow)
 
 
-cdef void early_rules(Eval* e, const uint64_t* early_bits, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
+cdef void early_rules(
+    Eval* e, const uint64_t* early_bits, const uint64_t* unsure, uint32_t mask, uint64_t* counted, Decision* d
+) noexcept nogil:
     """What is certain before the whole is there: a deny that nothing still unseen could come before."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* in_force = row_of(t, mask)
@@ -571,15 +650,17 @@ cdef void early_rules(Eval* e, const uint64_t* early_bits, uint32_t mask, uint64
             rule = &t.rules[i]
             if rule.final and rule.action == ALLOW and not closed >> rule.category & 1:
                 return
-            if early[w] >> (i & 63) & 1:
+            if (early[w] & ~unsure[w]) >> (i & 63) & 1:
                 closed |= 1 << rule.category
             if done >> rule.category & 1:
                 continue
             if not early[w] >> (i & 63) & 1 and rule.action == DROP:
                 unseen_drop |= 1 << rule.category  # it drops or is not there: a drop below stays certain
                 continue
-            done |= 1 << rule.category
-            if rule.action != ALLOW and early[w] >> (i & 63) & 1 and (rule.action == DROP or not unseen_drop >> rule.category & 1):
+            if not (early[w] & unsure[w]) >> (i & 63) & 1:
+                done |= 1 << rule.category
+            if rule.action != ALLOW and early[w] >> (i & 63) & 1 \
+                    and (rule.action == DROP or not unseen_drop >> rule.category & 1):
                 if not counted[w] >> (i & 63) & 1:
                     counted[w] |= <uint64_t>1 << (i & 63)
                     e.k.rules[i + 1] += 1
@@ -587,11 +668,13 @@ cdef void early_rules(Eval* e, const uint64_t* early_bits, uint32_t mask, uint64
                 take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), 0)
 
 
-cdef void close_segment(Eval* e, const uint64_t* bits, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
+cdef void close_segment(
+    Eval* e, const uint64_t* bits, const uint64_t* unsure, uint32_t mask, uint64_t* counted, Decision* d
+) noexcept nogil:
     cdef uint32_t exceptions = e.m.exceptions & OF_SEGMENT
     if e.m.segment_state != SEGMENT_HELD:
         exceptions |= EX_REASSEMBLY
-    early_rules(e, bits, mask, counted, d)
+    early_rules(e, bits, unsure, mask, counted, d)
     take_exceptions(e.t, e.m, exceptions, 0, d)
     if e.m.segment_state == SEGMENT_HELD and d.action <= REDIRECT:  # a redirected one would be gone before the rest is seen
         d.action = HOLD
@@ -604,19 +687,21 @@ cdef void decide_segment(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* early = row_of(t, t.early)
     cdef uint64_t bits[MAX_WORDS]
+    cdef uint64_t unsure[MAX_WORDS]
     cdef uint64_t counted[MAX_WORDS]
     cdef uint32_t w
-    message_fields(t, e.m, e.base, True)
+    message_fields(t, e.m, e.base, e.base_unsure, True)
     for w in range(t.n_words):
         bits[w] = e.base[w] & early[w]
+        unsure[w] = e.base_unsure[w]
         counted[w] = 0
     if t.checks_used:
-        run_checks(e, NULL, -1, bits)
+        run_checks(e, NULL, -1, bits, unsure)
     for w in range(t.n_words):
         bits[w] |= e.base[w] & ~early[w]
-    close_segment(e, bits, t.enforced, counted, d)
+    close_segment(e, bits, unsure, t.enforced, counted, d)
     if t.with_shadow != NO_ROW:
-        close_segment(e, bits, t.with_shadow, counted, shadow)
+        close_segment(e, bits, unsure, t.with_shadow, counted, shadow)
 
 
 cdef bint may_reject(const Msg* m) noexcept nogil:
@@ -776,9 +861,9 @@ cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Cou
 
 
 cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:
-    """A calling address that says nothing does not take away that a message comes in."""
-    cdef int called = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc)
-    cdef int calling = side(t, &m.calling, m.has_mtp and m.opc != NO_PC, m.opc)
+    """A calling address that says nothing, or not surely that it is ours, does not take away that a message comes in."""
+    cdef int called = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc, False)
+    cdef int calling = side(t, &m.calling, m.has_mtp and m.opc != NO_PC, m.opc, True)
     if called == 1 and calling != 1:
         return DIRECTION_INBOUND
     if calling == 1 and called != 1:
@@ -803,12 +888,13 @@ cdef list failed_in(const PolicyTables* t, const uint64_t* bits, str name, list 
     return failed
 
 
-cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int reading):
-    """By rule, the fields that do not hold: each field alone, by the rows that decide."""
+cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int reading, uint64_t* any_unsure):
+    """By rule, the fields that do not hold: each field alone, by the rows that decide. any_unsure: see and_values."""
     cdef const PolicyTables* t = &tables.c
     cdef PolicyTables one
     cdef uint64_t bits[MAX_WORDS]
-    cdef uint32_t i
+    cdef uint64_t unsure[MAX_WORDS]
+    cdef uint32_t i, w
     failed = [[] for _ in range(t.n_rules)]
 
     for i in range(t.n_small + t.n_ints + t.n_numbers + 4):
@@ -827,6 +913,7 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
         elif i - t.n_small - t.n_ints < t.n_numbers:
             one.numbers = &t.numbers[i - t.n_small - t.n_ints]
             one.n_numbers = 1
+            one.n_party = i - t.n_small - t.n_ints < t.n_party
             name = tables.number_names[i - t.n_small - t.n_ints]
         else:
             name = ("acn", "opcode", "operation", "requested_info")[i - t.n_small - t.n_ints - t.n_numbers]
@@ -838,8 +925,10 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
                 one.operation_rows = t.operation_rows
             else:
                 one.requested_rows = t.requested_rows
-        message_fields(&one, m, bits, False)
-        component_fields(&one, m, c, reading, bits)
+        message_fields(&one, m, bits, unsure, False)
+        component_fields(&one, m, c, reading, bits, unsure)
+        for w in range(t.n_words):
+            any_unsure[w] |= unsure[w]
         failed_in(t, bits, name, failed)
     return failed
 
@@ -847,14 +936,16 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
 cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, Counters* k):
     cdef Eval e
     cdef uint64_t bits[MAX_WORDS]
+    cdef uint64_t unsure[MAX_WORDS]
     cdef uint32_t i
-    failed = failed_fields(tables, m, c, reading)
+    memset(unsure, 0, sizeof(unsure))
+    failed = failed_fields(tables, m, c, reading, unsure)
     memset(&e, 0, sizeof(e))
     memset(bits, 0xFF, sizeof(bits))
     e.t = &tables.c
     e.m = m
     e.k = k
-    run_checks(&e, c, reading, bits)
+    run_checks(&e, c, reading, bits, unsure)
     failed_in(&tables.c, bits, "check", failed)
     rules = []
     done = {"enforce": set(), "shadow": set()}
@@ -867,7 +958,8 @@ cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, 
             for one in ("enforce", "shadow") if mode == "enforce" else ("shadow",):
                 if done[one] is None or rule.category in done[one]:
                     continue
-                done[one].add(rule.category)
+                if not unsure[i >> 6] >> (i & 63) & 1:
+                    done[one].add(rule.category)
                 if rule.final and rule.action == ALLOW:
                     done[one] = None
         rules.append((i + 1, not failed[i], failed[i], decided))

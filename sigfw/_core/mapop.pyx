@@ -493,6 +493,7 @@ cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, 
             direction |= forward_sm_direction(m, first_number)  # addresses that deny the context add a reading
     add_readings(m, c, op, misfit, direction)
     m.requested_info |= w.requested
+    c.requested_info |= w.requested
     if w.sm_rp_ui.p != NULL and (op == MO_FORWARD_SM or op == MT_FORWARD_SM or op == MT_FORWARD_SM_VGCS):
         if direction == 3:  # the message type itself: SUBMIT and COMMAND are from the mobile, DELIVER is to it
             direction = 1 if left(&w.sm_rp_ui) and w.sm_rp_ui.p[0] & 3 == 1 else 2
@@ -605,22 +606,25 @@ cdef void open_info(Msg* m) noexcept nogil:
 
 
 cdef void identities_missing(Msg* m) noexcept nogil:
-    """Component.imsi_missing, once all of the message is read."""
+    """Component.imsi_missing, once all of the message is read: a component's own numbers and the dialogue's count."""
     cdef int i, k
     cdef uint8_t needs
-    cdef bint imsi = False, identity = False
+    cdef uint64_t imsi = 0, identity = 0, mine  # bit n: of component n - 1; bit 0: of the dialogue portion
     cdef Component* c
     for i in range(m.n_numbers):
         if m.numbers[i].kind != KIND_ADDRESS and m.numbers[i].d.count:
-            identity = True
-            imsi = imsi or m.numbers[i].kind == KIND_IMSI
+            mine = <uint64_t>1 << (m.numbers[i].origin + 1)
+            identity |= mine
+            if m.numbers[i].kind == KIND_IMSI:
+                imsi |= mine
     for i in range(m.n_components):
         c = &m.components[i]
         if c.type != INVOKE:
             continue
+        mine = <uint64_t>2 << i | 1
         for k in range(c.n_readings):
             needs = mapop_operations[c.reading[k]].identity
-            if ((needs & NEEDS_IMSI and not imsi) or (needs & NEEDS_IDENTITY and not identity)) \
+            if ((needs & NEEDS_IMSI and not imsi & mine) or (needs & NEEDS_IDENTITY and not identity & mine)) \
                     and not (needs & IN_BEGIN and m.tcap != TCAP_BEGIN) \
                     and not (needs & WITH_ACN and m.acn_octets == 0):
                 c.imsi_missing |= <uint8_t>(1 << k)

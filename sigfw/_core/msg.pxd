@@ -248,7 +248,8 @@ cdef struct Component:
     uint8_t error_code_     # of this component's own decode, 0: none; the first one of the message is in Msg too
     uint8_t acn_misfit     # bit a reading: the operation does not belong to the ACN's context and version
     uint8_t ssn_misfit     # bit a reading: no subsystem of the message is one of the application's
-    uint8_t imsi_missing   # bit a reading: an identity is mandatory there and none was found in the message
+    uint8_t imsi_missing   # bit a reading: an identity is mandatory there, and neither it nor the dialogue has one
+    uint32_t requested_info  # as Msg's, of this component
 
 cdef struct PartId:        # of a held segment: record offset, frame, index
     int64_t offset

@@ -52,6 +52,7 @@ cdef int put_component(Component* c, dict values) except -1:
     c.acn_misfit = values.get("acn_misfit", 0)
     c.ssn_misfit = values.get("ssn_misfit", 0)
     c.imsi_missing = values.get("imsi_missing", 0)
+    c.requested_info = values.get("requested_info", 0)
     return 0
 
 
@@ -62,6 +63,7 @@ cdef int put_number(Number* n, dict values) except -1:
     n.plan = values.get("plan", 1)
     n.role = values.get("role", 0)
     n.name = values.get("name", 0)
+    n.origin = values.get("origin", 0)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Random policies and messages over a small world, so that rules meet the messages that they are about."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sigfw import names
@@ -53,28 +53,35 @@ WORLD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def random_operand(r: random.Random, field: str) -> Any:
+def random_operand(r: random.Random, field: str, words: Mapping[str, list[Any]]) -> Any:
     if field in WITH_LISTS and r.random() < 0.5:
         return r.choice(["home", "hosted_abroad", *LISTS])
-    return r.sample(WORDS[field], r.randint(1, min(3, len(WORDS[field]))))
+    return r.sample(words[field], r.randint(1, min(3, len(words[field]))))
 
 
-def random_when(r: random.Random, fields: Sequence[str]) -> dict[str, Any]:
+def random_when(r: random.Random, fields: Sequence[str], words: Mapping[str, list[Any]]) -> dict[str, Any]:
     when: dict[str, Any] = {}
     for field in r.sample(fields, r.choice([0, 1, 1, 1, 2, 2, 3])):
-        within, without = random_operand(r, field), random_operand(r, field)
+        within, without = random_operand(r, field, words), random_operand(r, field, words)
         when[field] = r.choice([{"in": within}, {"in": within}, {"not_in": without}, {"in": within, "not_in": without}])
     return when
 
 
-def random_rule(r: random.Random, number: int, fields: Sequence[str] = tuple(WORDS)) -> Rule:
+def random_rule(
+    r: random.Random,
+    number: int,
+    fields: Sequence[str] = tuple(WORDS),
+    *,
+    words: Mapping[str, list[Any]] = WORDS,
+    checks_of: Sequence[str] = names.CHECKS[1:],
+) -> Rule:
     action = r.choice(["allow", "allow", "allow", "drop", "reject", "redirect"])
-    checks = r.sample(names.CHECKS[1:], r.choice([0, 0, 0, 1, 2]))
+    checks = r.sample(checks_of, r.choice([0, 0, 0, 1, 2]))
     return make_rule(
         f"r{number}",
         action=action,
         category=r.choice(["c1", "c2", "c3"]),
-        when=random_when(r, fields),
+        when=random_when(r, fields, words),
         checks=tuple(checks),
         checks_all=bool(checks) and r.random() < 0.3,
         redirect=r.choice(["447700900999", "447700900998"]) if action == "redirect" else "",
@@ -136,6 +143,7 @@ def random_component(r: random.Random) -> dict[str, Any]:
         "opcode_form": r.choice([0, 1, 1, 2]),
         "opcode": r.choice([2, 71, 200]),
         "readings": r.sample(range(1, len(VOCABULARY.operations)), r.choice([0, 1, 1, 2, 3])),
+        "requested_info": r.choice([0, 1]),
         **{one: r.getrandbits(3) for one in ("acn_misfit", "ssn_misfit", "imsi_missing")},
     }
     if component["opcode_form"] == 2:
@@ -151,6 +159,7 @@ def random_number(r: random.Random) -> dict[str, Any]:
     return {
         "digits": r.choice(DIGITS), "kind": r.choice([1, 1, 2, 3, 6, 6]), "nature": r.choice([0, 1, 1, 2]),
         "plan": r.choice([1, 1, 6, 7]), "role": r.choice([0, 0, 1, 2, 4, 8, 8, 16, 32]), "name": r.randrange(4),
+        "origin": r.choice([-1, 0, 0, 1, 2]),
     }  # fmt: skip
 
 

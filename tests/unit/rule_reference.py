@@ -169,9 +169,11 @@ class Message:
         return [(names.SPACES[space], digits) for space, digits in found]
 
     def side(self, name: str) -> str:
+        """A calling GT of two readings is home's only if both are."""
         party = self.m.get(name, {})
         if "gt" in party:
-            return "home" if any(self.numbers.in_list("home", one) for one in self.parties[name]) else "other"
+            home = [self.numbers.in_list("home", one) for one in self.parties[name]]
+            return "home" if home and (all if name == "calling" else any)(home) else "other"
         pc = party.get("pc", self.mtp("opc" if name == "calling" else "dpc"))
         if pc is None or not self.policy.home.point_codes:
             return "unknown"
@@ -183,12 +185,23 @@ class Message:
             return "inbound" if called == "home" else "outbound"
         return "transit" if called == calling == "other" else "unknown"
 
-    def of_inner(self, wanted: Callable[[dict[str, Any]], bool]) -> list[Number | None]:
+    def lacks(self, component: dict[str, Any] | None, wanted: Callable[[dict[str, Any]], bool]) -> bool:
+        """Of several components: whether neither this one nor the dialogue portion has such a number."""
+        components = self.m.get("components", ())
+        if len(components) < 2:
+            return False
+        index = next(i for i, one in enumerate(components) if one is component)
+        return not any(wanted(one) and one.get("origin", 0) in (-1, index) for one, _ in self.inner)
+
+    def of_inner(
+        self, component: dict[str, Any] | None, wanted: Callable[[dict[str, Any]], bool]
+    ) -> list[Number | None]:
+        """Of all components and the dialogue portion; None for what is no number, or is not there beside others'."""
         found: list[Number | None] = []
         for one, readings in self.inner:
             if wanted(one):
                 found += readings or [None]
-        return found
+        return [*found, None] if found and self.lacks(component, wanted) else found
 
     def values(self, field: str, component: dict[str, Any] | None, reading: int) -> list[Value]:
         m, party, aspect = self.m, *([*field.split(".", 1), ""])[:2]
@@ -200,11 +213,12 @@ class Message:
                 return [not address.keys() & {"gt", "pc", "ssn"}]
             return [address.get("gti", 0)] if aspect == "gti" else [address[aspect]] if aspect in address else []
         if field in ROLE_BITS:
-            return self.of_inner(lambda one: bool(one.get("role", 0) & ROLE_BITS[field]))
+            return self.of_inner(component, lambda one: bool(one.get("role", 0) & ROLE_BITS[field]))
         if field in ("imsi", "msisdn"):
-            return self.of_inner(lambda one: names.NUMBER_KINDS[one["kind"]] == field)
+            return self.of_inner(component, lambda one: names.NUMBER_KINDS[one["kind"]] == field)
         if field.startswith("map.addresses."):
-            return self.of_inner(lambda one: VOCABULARY.addresses[one.get("name", 0)] == field.split(".")[2])
+            name = field.split(".")[2]
+            return self.of_inner(component, lambda one: VOCABULARY.addresses[one.get("name", 0)] == name)
         if field in ("opc", "dpc", "ni", "sls"):
             return [] if self.mtp(field) is None else [self.mtp(field)]
         if field in ("return_cause", "sms.pid", "sms.dcs"):
@@ -212,7 +226,9 @@ class Message:
             return [m.get(key, 0)] if (key if key == "return_cause" else "sms_pid") in m else []
         if field in ("component", "opcode", "opcode_form", "operation", "application", "map_version"):
             return self.component_values(field, component, reading)
-        return self.plain_values(field)
+        found = self.plain_values(field)
+        alone = component is None or len(m["components"]) < 2 or component.get("requested_info", 0)
+        return [*found, ""] if field == "requested_info" and found and not alone else found
 
     def plain_values(self, field: str) -> list[Value]:
         m = self.m
@@ -286,19 +302,30 @@ def holds(numbers: Numbers, field: str, operand: Operand, value: Value) -> bool:
     return any(type(one) is type(value) and one == value for one in operand.values)
 
 
-def condition_holds(numbers: Numbers, condition: Condition, values: list[Value], deny: bool) -> bool:
+def condition_holds(numbers: Numbers, condition: Condition, values: list[Value]) -> list[bool]:
+    """Whether it does, by each value."""
+
     def one_holds(value: Value) -> bool:
         if condition.within is not None and not holds(numbers, condition.field, condition.within, value):
             return False
         return condition.without is None or not holds(numbers, condition.field, condition.without, value)
 
-    if not values:
-        return condition.within is None
-    return (any if deny else all)(one_holds(value) for value in values)
+    return [one_holds(value) for value in values] or [condition.within is None]
 
 
 def check_values(message: Message, check: str, component: dict[str, Any] | None, reading: int) -> list[bool]:
-    """What each value says; none: unknown."""
+    """What each value says; none: unknown. Beside what others have, a component that has none says no."""
+    of_message = message_check_values(message, check, component, reading)
+    if check == "calling_operator_is_not_map_node":
+        lacks = message.lacks(component, lambda one: bool(one.get("role", 0) & NODE_BIT))
+    elif check in ("imsi_is_home", "imsi_is_foreign", "calling_operator_is_not_imsi_home"):
+        lacks = message.lacks(component, lambda one: names.NUMBER_KINDS[one["kind"]] == "imsi")
+    else:
+        lacks = False
+    return [*of_message, False] if of_message and lacks else of_message
+
+
+def message_check_values(message: Message, check: str, component: dict[str, Any] | None, reading: int) -> list[bool]:
     numbers = message.numbers
     calling = message.parties["calling"]
     bits = {"imsi_missing": "imsi_missing", "acn_does_not_fit_operation": "acn_misfit",
@@ -328,23 +355,29 @@ def check_values(message: Message, check: str, component: dict[str, Any] | None,
         for a in calling or none
         for b in readings or none
     ]
-    return [a != b for a, b in pairs if ((a and b) if both else (a or b))]
+    compared = [a != b for a, b in pairs if ((a and b) if both else (a or b))]
+    # Beside those that say something one that says nothing is no yes.
+    return [*compared, *[False] * (len(pairs) - len(compared))] if compared else []
 
 
-def rule_matches(message: Message, rule: Rule, component: dict[str, Any] | None, reading: int) -> bool:
-    deny = rule.action != "allow"
+def rule_matches(message: Message, rule: Rule, component: dict[str, Any] | None, reading: int) -> tuple[bool, bool]:
+    """Whether it does, and whether it surely does: by all values. Of a rule that denies one of them is enough."""
     fields = {condition.field for condition in rule.when}
     invoke = component is not None and component.get("type", 1) == 1
     if "operation" in fields and "component" not in fields and not invoke:
-        return False
-    for condition in rule.when:
-        if not condition_holds(message.numbers, condition, message.values(condition.field, component, reading), deny):
-            return False
-    outcomes = []
-    for check in rule.checks:
-        values = check_values(message, check, component, reading)
-        outcomes.append(bool(values) and (any if deny else all)(values))
-    return not outcomes or (all if rule.checks_all else any)(outcomes)
+        return False, False
+    held = [
+        condition_holds(message.numbers, condition, message.values(condition.field, component, reading))
+        for condition in rule.when
+    ]
+    checked = [check_values(message, check, component, reading) for check in rule.checks]
+
+    def matches(of: Callable[[list[bool]], bool]) -> bool:
+        outcomes = [bool(values) and of(values) for values in checked]
+        return all(map(of, held)) and (not outcomes or (all if rule.checks_all else any)(outcomes))
+
+    surely = matches(all)
+    return (matches(any) if rule.action != "allow" else surely), surely
 
 
 Verdict = tuple[str, str, int, int]  # action, reason, rule number, component
@@ -371,18 +404,20 @@ def decide_reading(
     decided: set[str] = set()
     named = hidden = False
     for number, rule in enumerate(message.policy.rules, 1):
-        if rule.mode not in modes or not rule_matches(message, rule, component, reading):
+        matches, surely = rule_matches(message, rule, component, reading)
+        if rule.mode not in modes or not matches:
             continue
         named = named or any(one.field == "opcode" and one.within is not None for one in rule.when)
         if hidden or rule.category in decided:
             continue
-        decided.add(rule.category)
+        if surely:
+            decided.add(rule.category)
         found.append((rule.action, "rule", number))
         hidden = rule.final and rule.action == "allow"
     exceptions = message.exceptions
     if component is not None and component.get("type", 1) == 1 and reading < 0 and not named:
         exceptions |= EX["unknown_operation"]
-    return found + exceptions_apply(message, exceptions, or_default=not found)
+    return found + exceptions_apply(message, exceptions, or_default=not decided)
 
 
 def exceptions_apply(message: Message, exceptions: int, *, or_default: bool) -> list[tuple[str, str, int]]:

@@ -156,6 +156,65 @@ def test_limits_of_rules_and_categories_are_reached_without_mixing_them() -> Non
     assert (found["verdict"][2], found["category"], len(found["rules"])) == ("r15", 16, 16)
 
 
+# several values, several components -----------------------------------------------------------------------------------
+
+REDIRECT_GERMANS = {"imsi": ["262"]}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        (["OURS"], ("drop", "rule", "all")),
+        (["GERMAN"], ("redirect", "rule", "german")),
+        (["OURS", "GERMAN"], ("drop", "rule", "all")),  # a second IMSI makes no redirect of a drop
+        (["GERMAN", "GERMAN"], ("redirect", "rule", "german")),
+    ],
+)
+def test_deny_rule_that_holds_for_some_values_hides_no_rule_behind_it(
+    numbers: list[str], expected: tuple[str, str, str]
+) -> None:
+    rules = [rule("german", "redirect", REDIRECT_GERMANS, redirect="447700900999"), rule("all", "drop")]
+    message = {"numbers": [{"OURS": OURS, "GERMAN": GERMAN}[one] for one in numbers]}
+    assert judge(rules, message, **WORLD)["verdict"] == expected
+
+
+def test_deny_rule_that_holds_for_some_values_hides_no_default() -> None:
+    rules = [rule("german", "redirect", REDIRECT_GERMANS, redirect="447700900999")]
+    drop = {"default": "drop"}
+    assert judge(rules, {"numbers": [GERMAN]}, exceptions=drop, **WORLD)["verdict"][0] == "redirect"
+    assert judge(rules, {"numbers": [OURS, GERMAN]}, exceptions=drop, **WORLD)["verdict"][0] == "drop"
+    rules = [rule("german", "redirect", checks=("imsi_is_foreign",), redirect="447700900999")]
+    assert judge(rules, {"numbers": [GERMAN]}, exceptions=drop, **WORLD)["verdict"][0] == "redirect"
+    assert judge(rules, {"numbers": [OURS, GERMAN]}, exceptions=drop, **WORLD)["verdict"][0] == "drop"
+
+
+def test_component_is_not_lent_the_imsi_of_its_company() -> None:
+    alone, beside = [UPDATE], [UPDATE, UPDATE]
+    in_second, in_dialogue = GERMAN | {"origin": 1}, GERMAN | {"origin": -1}
+    deny = [rule("deny", "drop", {"imsi": {"not_in": ["262"]}})]
+    allow = [rule("allow", "allow", {"imsi": ["262"]})]
+    foreign = [rule("allow", "allow", checks=("imsi_is_foreign",))]
+    for components, number, denied in (
+        (alone, GERMAN, False),
+        (beside, in_dialogue, False),
+        (beside, in_second, True),
+    ):
+        message = {"components": components, "numbers": [number]}
+        assert (judge(deny, message, **WORLD)["verdict"][2] == "deny") is denied
+        for rules in (allow, foreign):
+            verdict = judge(rules, message, exceptions={"default": "drop"}, **WORLD)["verdict"]
+            assert verdict[0] == ("drop" if denied else "allow")
+
+
+def test_calling_gt_that_may_be_ours_does_not_hide_that_a_message_comes_in() -> None:
+    inbound = [rule("in", "drop", {"direction": "inbound"})]
+    home = {"home": reference.Home(country_code="44", global_titles=("4477009",))}
+    called = gt(HOME_GT)
+    unknown = {"gt": "7700900123", "nai": 0}  # +7 700 900 123, or ours without its country code
+    assert judge(inbound, {"called": called, "calling": unknown}, **home)["verdict"][2] == "in"
+    assert judge(inbound, {"called": called, "calling": gt(HOME_GT)}, **home)["verdict"][2] == ""
+
+
 # exceptions -----------------------------------------------------------------------------------------------------------
 
 
