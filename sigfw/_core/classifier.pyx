@@ -9,6 +9,7 @@ from libc.string cimport memcmp, memset
 
 from sigfw._core.msg cimport *
 from sigfw._core.tables cimport *
+from sigfw import names
 from sigfw._core.tables import Tables
 
 __all__ = ["Tables"]
@@ -964,6 +965,26 @@ cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, 
                     done[one] = None
         rules.append((i + 1, not failed[i], failed[i], decided))
     return rules
+
+
+cdef dict check_outcomes(Tables tables, const Msg* m, const Component* c, int reading):
+    cdef uint32_t check
+    cdef Tally tally
+    said = {}
+    for check in range(1, N_CHECKS):
+        tally.n = 0
+        tally.yes = 0
+        if (1 << check) & OF_COMPONENT:
+            component_check(c, reading, check, &tally)
+        elif check < FIRST_STATE_CHECK:
+            message_check(&tables.c, m, check, &tally)
+        if tally.n == 0:
+            said[names.CHECKS[check]] = "unknown"
+        elif tally.yes and tally.yes < tally.n:
+            said[names.CHECKS[check]] = "both"
+        else:
+            said[names.CHECKS[check]] = "true" if tally.yes else "false"
+    return said
 
 
 cdef list trace_message(Tables tables, const Context* ctx, Msg* m):

@@ -86,6 +86,17 @@ class Worker:
         A rule is (number, it matches, the fields that do not hold, it decides).
         """
 
+    def facts(self, tables: Tables) -> dict[str, Any] | None:
+        """What was found of the last message judged, beyond its JSON, for `explain`; None: nothing was judged.
+
+        octets: of the SCCP message (None: not framed) · whole: the user data of all segments (of a final one, else None)
+        variant, link, direction, segment (of names.SEGMENT_STATES) · exceptions: names, as decoding found them
+        called, calling: what the GT is looked up as, [(space, digits)]
+        numbers: {kind, name, digits, origin (component, -1: dialogue portion), roles, readings}, readings as called
+        sms: (TP-PID, TP-DCS) or None · requested_info: members of RequestedInfo
+        checks: (component, reading) -> {check: true, false, both (of several values) or unknown}; -1 where there is none
+        """
+
     def counters(self) -> dict[str, dict[tuple[str, ...], int]]:
         """Metric name without `sigfw_` and `_total` -> label values (in the order of docs/metrics.md) -> count.
 

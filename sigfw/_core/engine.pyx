@@ -12,6 +12,7 @@ from sigfw._core.batch cimport Batch, next_message
 from sigfw._core.classifier cimport Tables, classify_group, resolve_links, trace_message
 from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_json, escaped, number
 from sigfw._core.encode import NAMES
+from sigfw._core.facts cimport message_facts
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.msg cimport *
@@ -178,6 +179,11 @@ cdef class Worker:
         if self.group.n == 0:
             return []
         return trace_message(tables, &ctx, &self.group.msgs[self.group.n - 1])
+
+    def facts(self, Tables tables not None):
+        if self.group.n == 0:
+            return None
+        return message_facts(tables, &self.group.msgs[self.group.n - 1])
 
     cdef dict rule_matches(self):
         cdef int i
