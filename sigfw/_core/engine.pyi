@@ -89,12 +89,12 @@ class Worker:
     def facts(self, tables: Tables) -> dict[str, Any] | None:
         """What was found of the last message judged, beyond its JSON, for `explain`; None: nothing was judged.
 
-        octets: of the SCCP message (None: not framed) · whole: the user data of all segments (of a final one, else None)
+        octets: of the SCCP message (None: not framed) · whole: the user data of all segments, of a final one
         variant, link, direction, segment (of names.SEGMENT_STATES) · exceptions: names, as decoding found them
         called, calling: what the GT is looked up as, [(space, digits)]
         numbers: {kind, name, digits, origin (component, -1: dialogue portion), roles, readings}, readings as called
         sms: (TP-PID, TP-DCS) or None · requested_info: members of RequestedInfo
-        checks: (component, reading) -> {check: true, false, both (of several values) or unknown}; -1 where there is none
+        checks: (component, reading), -1 where there is none -> {check: true, false, both (of several) or unknown}
         """
 
     def counters(self) -> dict[str, dict[tuple[str, ...], int]]:

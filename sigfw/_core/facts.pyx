@@ -1,7 +1,5 @@
 # What the stages found of one message beyond its JSON, as Python objects: for `explain`, never on the service's path.
 
-from libc.stdint cimport uint64_t
-
 from sigfw._core.classifier cimport check_outcomes
 from sigfw._core.msg cimport (
     ROLE_CAMEL_GSMSCF, ROLE_NODE, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA, ROLE_SM_RP_OA,

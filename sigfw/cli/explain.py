@@ -1,126 +1,119 @@
-"""sigfw explain: one message as a tree, every rule tried on it, the one that decided."""
+"""sigfw explain: one message octet by octet, every rule tried on it, the one that decided."""
 
+import os
+import re
+import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.table import Table
-from rich.tree import Tree
 
 from sigfw import names
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
-from sigfw.cli import output
+from sigfw.cli import layout, output
+from sigfw.cli.account import Account, Trace
 from sigfw.errors import UsageError
 from sigfw.pipeline.capture import Capture, open_capture
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 
-Trace = list[tuple[int, int, list[tuple[int, bool, list[str], bool]]]]
-
-VERDICT_KEYS = ("id", "action", "reason", "rule", "category", "perimeter", "shadow", "policy", "reply", "redirect")
+Found = tuple[output.Object, Trace, output.Object]  # verdict, rules tried, facts
 
 
 @click.command("explain")
-@click.argument("message", metavar="HEX | CAPTURE#FRAME[.INDEX]")
-@click.option("--policy", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
+@click.argument("message", metavar="HEX | CAPTURE#FRAME[.INDEX] | -")
+@click.option("--policy", "path", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
-def command(message: str, policy: Path, perimeter: str) -> None:
-    """Show why a message gets its verdict.
+@click.option("--all", "every", is_flag=True, help="One line for every rule, with all that kept it from matching.")
+def command(message: str, path: Path, perimeter: str, every: bool) -> None:
+    """Show why a message gets its verdict, as if enforcing.
 
-    HEX is one SCCP message; CAPTURE#FRAME.INDEX one of a capture: frames count from 1, the messages of a frame from 0.
+    HEX is one SCCP message, as pasted: spaces, colons, line ends, 0x and the offsets of a hexdump are taken away; `-`
+    reads it from stdin. CAPTURE#FRAME.INDEX is one of a capture: frames count from 1, the messages of a frame from 0.
     """
-    tables = compile_policy(load(policy))
-    verdict, trace = find(message, tables, perimeter)
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(message_tree(verdict))
-    for component, reading, rules in trace:
-        console.print()
-        console.print(rule_table(verdict, tables, component, reading, rules))
-    console.print()
-    console.print(conclusion(verdict))
+    policy = load(path)
+    tables = compile_policy(policy)
+    verdict, trace, facts = find(message, tables, perimeter)
+    account = Account(verdict, trace, facts, tables, policy, layout.columns(), every)
+    click.echo(layout.paint(account.lines(), layout.coloured()), nl=False)
 
 
-def find(message: str, tables: Tables, perimeter: str) -> tuple[output.Object, Trace]:
-    """The verdict of the message and the rules tried on it; those before it are judged too, for their segments."""
+def find(message: str, tables: Tables, perimeter: str) -> Found:
+    """What became of the message; those before it are judged too, for their segments."""
     capture, frame, index = locate(message)
     stream, worker = Stream(capture.name, offsets=False), Worker()
+    indices: list[int] = []
     while not capture.batch.done:
         line = worker.judge(tables, stream, capture.batch, perimeter=perimeter, limit=1).lines()
-        if line:
-            verdict = orjson.loads(line)
-            if (verdict["frame"], verdict["index"]) == (frame, index):
-                return verdict, worker.trace(tables, perimeter=perimeter)
+        if not line:
+            continue
+        verdict = orjson.loads(line)
+        if verdict["frame"] == frame:
+            indices.append(verdict["index"])
+            if verdict["index"] == index:
+                facts = worker.facts(tables)
+                assert facts is not None
+                return verdict, worker.trace(tables, perimeter=perimeter), facts
+        elif indices:
+            break
     path = message.rpartition("#")[0]
+    if not path:
+        raise UsageError("no SCCP message in these octets; give one from its message type on, without MTP3 or M3UA")
+    if indices:
+        raise UsageError(
+            f"{message}: frame {frame} holds the messages {listed(frame, indices)}; write {path}#{frame}.0"
+        )
     raise UsageError(f"{message}: no SCCP message there; `sigfw decode {path}` lists frames and indices")
+
+
+def listed(frame: int, indices: list[int]) -> str:
+    return f"{frame}.0" if indices == [0] else f"{frame}.0 to {frame}.{indices[-1]}"
 
 
 def locate(message: str) -> tuple[Capture, int, int]:
     path, hash_, where = message.rpartition("#")
     if not hash_:
-        try:
-            octets = bytes.fromhex(message)
-        except ValueError:
-            raise UsageError(f"{message[:60]!r}: neither hex digits in pairs nor CAPTURE#FRAME") from None
-        if not octets:
-            raise UsageError("no octets; give one SCCP message in hex")
-        return Capture("hex", Batch([octets], "sccp", capture=True)), 1, 0
+        text = sys.stdin.read(MAX_TEXT) if message == "-" else message
+        return Capture("hex", Batch([pasted(text)], "sccp", capture=True)), 1, 0
     frame, _, index = where.partition(".")
     if not frame.isdecimal() or not (index or "0").isdecimal():
         raise UsageError(f"{message}: `{where}` is no frame; write CAPTURE#12 or CAPTURE#12.1")
     return open_capture(Path(path)), int(frame), int(index or 0)
 
 
-def message_tree(verdict: output.Object) -> Tree:
-    tree = Tree(f"message {verdict['id']}")
-    for key, value in verdict.items():
-        if key not in VERDICT_KEYS:
-            grow(tree, key, value)
-    return tree
+MAX_TEXT = 1 << 20
+DUMP_LINE = re.compile(r"(?:0x)?([0-9a-f]{4,8}):?\s+((?:[0-9a-f]{2}\s?|[0-9a-f]{4}\s){1,16}?)(?:\s.*|)", re.I)
 
 
-def grow(tree: Tree, key: str, value: Any) -> None:
-    """A branch for what has parts, `key: value` for what has none, nothing for what is absent."""
-    if value is None or value in ({}, []):
-        return
-    if isinstance(value, dict):
-        if all(part is None for part in value.values()):
-            return
-        branch = tree.add(key)
-        for name, part in value.items():
-            grow(branch, name, part)
-    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        for i, part in enumerate(value):
-            grow(tree, f"{key} {i}", part)
-    else:
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        tree.add(f"{key}: {shown}")
+def pasted(text: str) -> bytes:
+    """Octets as people paste them: plain hex, `09:80:03`, `0x09, 0x80`, or lines of a hexdump with their offsets."""
+    digits = hexdump(text) or re.sub(r"0x|[\s:,;.\-]", "", text, flags=re.I)
+    try:
+        octets = bytes.fromhex(digits)
+    except ValueError:
+        if os.path.exists(text):
+            raise UsageError(f"{text}: which message? write {text}#12, or {text}#12.1") from None
+        raise UsageError(f"{text[:60]!r}: neither hex digits in pairs nor CAPTURE#FRAME") from None
+    if not octets:
+        raise UsageError("no octets; give one SCCP message in hex")
+    return octets
 
 
-def rule_table(
-    verdict: output.Object, tables: Tables, component: int, reading: int, rules: list[tuple[int, bool, list[str], bool]]
-) -> Table:
-    components = (verdict["tcap"] or {}).get("components", [])
-    title = "rules tried on the message"
-    if 0 <= component < len(components):
-        readings = components[component]["readings"]
-        title = f"rules tried on component {component}"
-        if 0 <= reading < len(readings):
-            title += f" as {readings[reading]}"
-    table = Table("rule", "mode", "result", title=title, title_justify="left", box=None, pad_edge=False)
-    for index, matched, failed, decided in rules:
-        result = "matches" if matched else f"no: {', '.join(failed)}"
-        table.add_row(tables.rule_ids[index], tables.rule_modes[index], f"decides: {result}" if decided else result)
-    return table
-
-
-def conclusion(verdict: output.Object) -> str:
-    because = f"rule {verdict['rule']} ({verdict['category']})" if verdict["rule"] else verdict["reason"]
-    text = f"{verdict['action']}: {because}, perimeter {verdict['perimeter']}, policy {verdict['policy']['name']}"
-    if verdict["shadow"]:
-        shadow = verdict["shadow"]
-        text += f"; shadow rules would give {shadow['action']}: {shadow['rule'] or shadow['reason']}"
-    return text
+def hexdump(text: str) -> str:
+    """The digits of a hexdump (Wireshark's, `xxd`, `hexdump -C`), whose lines begin with growing offsets; else ""."""
+    rows = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        found = DUMP_LINE.fullmatch(line.strip() + " ")
+        if not found:
+            return ""
+        rows.append((int(found[1], 16), re.sub(r"\s", "", found[2])))
+    at = 0
+    for offset, digits in rows:
+        if offset != at:
+            return ""
+        at += len(digits) // 2
+    return "".join(digits for _, digits in rows)

@@ -1,0 +1,124 @@
+"""The dissector says what the core says, at the octets that say it, and takes any octets."""
+
+import gzip
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
+from sigfw._core.tables import Tables
+from sigfw.dissect import asn1, asn1_tables, ber, message
+from sigfw.dissect.node import Node, nibbles
+from sigfw.pipeline.capture import open_capture
+from sigfw.policy.compiler import compile_policy
+from sigfw.policy.loader import load
+from tests.unit import tcapbytes as tcap
+
+ROOT = Path(__file__).parents[2]
+CAPTURES = sorted(p for p in (ROOT / "tests" / "captures").iterdir() if p.suffix in (".pcap", ".hex"))
+Object = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return compile_policy(load(ROOT / "configs" / "policies" / "interconnect.yaml"))
+
+
+def taken_apart(batch: Batch, tables: Tables) -> Iterator[tuple[Object, Object, message.Dissection]]:
+    """(verdict, facts, trees) of each message."""
+    stream, worker = Stream("x", offsets=False), Worker()
+    while not batch.done:
+        line = worker.judge(tables, stream, batch, limit=1).lines()
+        facts = worker.facts(tables)
+        if line and facts is not None and facts["octets"] is not None:
+            verdict = orjson.loads(line)
+            yield verdict, facts, message.dissect(verdict, facts["octets"], facts["whole"], facts["variant"])
+
+
+def check_shape(data: bytes, root: Node) -> None:
+    """Nothing reaches out of what holds it, and every octet stands in some line."""
+    assert (root.start, root.end) == (0, len(data))
+    told = bytearray(len(data))
+    for node in root.walk():
+        assert 0 <= node.start <= node.end <= len(data)
+        assert node.start <= node.body <= max(node.end, node.body)
+        for child in node.children:
+            assert node.start <= child.start <= child.end <= node.end
+        spans = [(node.start, node.end)]
+        if node.children:  # tag and length before, end-of-contents octets behind
+            first, last = min(c.start for c in node.children), max(c.end for c in node.children)
+            assert node is root or node.end - last in (0, 2)
+            spans = [(node.start, first), (last, node.end)] if node is not root else []
+        for start, end in spans:
+            told[start:end] = b"\1" * (end - start)
+        assert all(text.isprintable() for text in (node.name, node.value, node.stopped, *node.odd))
+    assert all(told), told.index(0)
+
+
+def check_values(verdict: Object, data: bytes, root: Node, *, sccp: Node) -> None:
+    """What the core reports stands in the tree, at octets that say it."""
+    nodes = list(root.walk())
+    for node in nodes:
+        if node.number and not any("pieces" in said for said in node.odd):
+            content = data[node.body : node.end]
+            assert node.number[1] in nibbles(content) or node.number[1] in content.hex()
+    numbers = {(node.name.rpartition(" ")[2], node.number[1]) for node in nodes if node.number}
+    kinds = {node.number for node in nodes}
+    found = verdict["map"] or {}
+    for one in found.get("identities", ()):
+        assert (one["kind"], one["digits"]) in kinds, one
+    for name, digits in found.get("addresses", {}).items():
+        for one in digits:
+            assert (name, one) in numbers or name not in {n for n, _ in numbers}, (name, one)
+    for side in ("called", "calling"):
+        party = (verdict["sccp"] or {}).get(side)
+        if party and party["digits"]:
+            gts = [n.number for top in sccp.walk() if top.name == f"{side} party address" for n in top.children]
+            assert ("gt", party["digits"]) in gts
+    decoded = verdict["tcap"]
+    if decoded is None:
+        return
+    for key, name in (("otid", "originating transaction ID"), ("dtid", "destination transaction ID")):
+        if decoded[key]:
+            assert decoded[key] in [data[n.body : n.end].hex() for n in nodes if n.name == name]
+    if decoded["acn"]:
+        assert any(n.value.split(" ")[0] == decoded["acn"] and ber.oid(content_of(data, n)) == decoded["acn"] for n in nodes)
+    components = [n for n in nodes if re.match(r"component \d+, ", n.name)]
+    assert len(components) == len(decoded["components"])
+    for node, one in zip(components, decoded["components"], strict=True):
+        values = [n.value.split(" ")[0] for n in node.walk() if n.name.startswith("operation code")]
+        assert one["opcode"] is None or str(one["opcode"]) in values
+        invoke_ids = [n.value for n in node.children if n.name == "invoke ID"]
+        assert one["invoke_id"] is None or str(one["invoke_id"]) in invoke_ids
+
+
+def content_of(data: bytes, node: Node) -> bytes:
+    return data[node.body : node.end]
+
+
+def check(verdict: Object, facts: Object, trees: message.Dissection) -> None:
+    check_shape(trees.octets, trees.message)
+    if trees.whole is None:
+        check_values(verdict, trees.octets, trees.message, sccp=trees.message)
+    else:
+        check_shape(trees.whole_octets, trees.whole)
+        check_values(verdict, trees.whole_octets, trees.whole, sccp=trees.message)
+    if verdict["error"] and verdict["error"]["layer"] != "framing":
+        assert verdict["error"]["offset"] <= max(len(trees.octets), len(trees.whole_octets))
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda p: p.name)
+def test_tree_says_what_the_core_says_of_captures(path: Path, tables: Tables) -> None:
+    count = 0
+    for verdict, facts, trees in taken_apart(open_capture(path).batch, tables):
+        check(verdict, facts, trees)
+        count += 1
+    assert count or path.name == "tcpdump_isup.pcap"
