@@ -13,6 +13,7 @@ from sigfw.dissect.node import Node, nibbles, octets
 
 Member = tuple[list[int], str, int]  # identifiers, name, type
 STRINGS = ("OCTET STRING", "IA5String", "NumericString", "BIT STRING")
+FOREIGN = "not the type of this operation"
 KINDS = {"IMSI": "imsi", "IMEI": "imei", "LMSI": "lmsi", "TMSI": "tmsi"}
 
 
@@ -35,12 +36,12 @@ def error(application: str, code: int) -> tuple[str, list[list[Member]]]:
 
 def parameter(data: bytes, tlv: Tlv, wanted: Sequence[list[Member]], label: str) -> Node:
     """The parameter of a component as the form that fits best; generic where none is known."""
-    best: tuple[tuple[int, int], Node] | None = None
+    best: tuple[tuple[bool, int, int], Node] | None = None
     for members in wanted:
         node = Walker(data).one(tlv, members, label)
         found = list(node.walk())
         strange = sum(1 for one in found if one.stopped or (one.odd and one.name.startswith("[")))
-        rank = (strange, -sum(1 for one in found if one.number))
+        rank = (FOREIGN in node.odd, strange, -sum(1 for one in found if one.number))
         if best is None or rank < best[0]:
             best = rank, node
     return best[1] if best else ber.generic(data, tlv, 0, f"{label} {ber.tag_name(tlv.id)}")
@@ -55,7 +56,7 @@ class Walker:
         found = self.find(tlv.id, members, 0)
         if found < 0:
             node = ber.generic(self.data, tlv, 0, f"{label} {ber.tag_name(tlv.id)}")
-            node.odd.append("not the type of this operation")
+            node.odd.append(FOREIGN)
             return node
         ids, name, type_ = members[found]
         return self.member(tlv, ids, f"{label} › {name}" if name else label, type_, 0)
@@ -69,6 +70,15 @@ class Walker:
                 if members[i][0][0] == wanted:
                     return i
         return -1
+
+    @staticmethod
+    def after(members: list[Member], i: int) -> int:
+        """The place behind a member: the alternatives of an untagged CHOICE are passed together."""
+        head, mark, _ = members[i][1].partition(" › ")
+        i += 1
+        while mark and i < len(members) and members[i][1].startswith(head + mark):
+            i += 1
+        return i
 
     def member(self, tlv: Tlv, ids: list[int], name: str, type_: int, depth: int) -> Node:
         node = tlv.node(name)
@@ -127,7 +137,7 @@ class Walker:
             elif base == "SEQUENCE" and i < place:
                 child.odd.append("out of order")
             seen.add(i)
-            place = i + 1
+            place = self.after(members, i)
 
     def strange(self, tlv: Tlv, depth: int) -> Node:
         node = ber.generic(self.data, tlv, depth)

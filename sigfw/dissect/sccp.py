@@ -67,7 +67,9 @@ def dissect(message: bytes, variant: str = "itu") -> Sccp:
         parts = UNITDATA if kind in ("UDT", "UDTS") else (*UNITDATA, "optional part")
     end = at + len(parts) * (1 + long_)
     if end > len(message):
-        s.root.stop(at, len(message), f"the fixed part has {octets(end)}, the message {len(message)}")
+        s.root.stop(
+            s.root.children[-1].end, len(message), f"the fixed part has {octets(end)}, the message {len(message)}"
+        )
         return s
     if parts:
         _parts(s, at, parts, long_, variant)
