@@ -13,6 +13,7 @@ from sigfw.dissect.node import Node, nibbles, octets
 
 Member = tuple[list[int], str, int]  # identifiers, name, type
 STRINGS = ("OCTET STRING", "IA5String", "NumericString", "BIT STRING")
+SHORT = 8  # octets of a string that are shown as they are
 FOREIGN = "not the type of this operation"
 KINDS = {"IMSI": "imsi", "IMEI": "imei", "LMSI": "lmsi", "TMSI": "tmsi"}
 
@@ -170,8 +171,8 @@ def leaf(node: Node, content: bytes, base: str, type_name: str, read: str, named
     elif base == "NULL":
         if content:
             node.odd.append(f"NULL with {octets(len(content))}")
-    elif base == "OCTET STRING" and len(content) > 1:
-        node.value = octets(len(content))
+    elif base == "OCTET STRING":
+        node.value = content.hex() if len(content) <= SHORT else octets(len(content))
 
 
 def number(node: Node, content: bytes, type_name: str, read: str) -> None:
