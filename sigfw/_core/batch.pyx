@@ -64,8 +64,7 @@ cdef class Batch:
         for i in range(self.held):
             if self.records[i].taken:
                 PyBuffer_Release(&self.records[i].view)
-        if self.framing:
-            framer_close(&self.framer)
+        framer_close(&self.framer)
         free(self.records)
 
     def __len__(self):
@@ -77,7 +76,7 @@ cdef class Batch:
 
     @property
     def position(self):
-        return self.framer.at if self.framing else 0
+        return self.framer.capture.at if self.framing else 0
 
     @property
     def problem(self):
@@ -113,7 +112,6 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
             b.not_sccp += 1
             continue
         if kind == FRAME_END:
-            framer_close(&b.framer)
             b.framing = 0
             b.current += 1
             if b.entries or b.capture:
@@ -150,6 +148,7 @@ cdef inline void start(Msg* m, Batch b, Record* r, const Frame* f, Py_ssize_t re
     m.time_ns = f.time_ns if r.encapsulation == ENCAP_PCAP and f.time_ns >= 0 else r.time_ns
     m.encapsulation = f.encapsulation if f.encapsulation else r.encapsulation
     m.has_mtp = f.has_mtp
+    m.mtp_from_headers = f.pcs_only
     m.opc = f.opc
     m.dpc = f.dpc
     m.sls = f.sls

@@ -13,6 +13,7 @@ from sigfw._core.classifier cimport Tables, classify_group, resolve_links, trace
 from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_json, escaped, number
 from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
+from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.msg cimport *
@@ -243,6 +244,7 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
     cdef uint64_t other = b.not_sccp
     while limit == 0 or out.n < limit:
         reassembler_recycle(s.reassembler)
+        framer_recycle(&b.framer)
         g.n = g.n_components = g.n_numbers = 0
         room = GROUP if limit == 0 or limit - out.n > GROUP else <int>(limit - out.n)
         while g.n < room and next_message(b, &g.msgs[g.n]):

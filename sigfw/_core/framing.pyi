@@ -12,5 +12,6 @@ def frames(octets: bytes | bytearray | memoryview, encapsulation: str) -> list[d
     Any octets give a list; after `broken` nothing follows. Raises KeyError for another encapsulation.
 
     A message that the capture cut short is `sccp` with code `truncated` if its MTP part is whole. Fragments of IP
-    packets and of SCTP DATA chunks are `error` with code `unsupported`. Cost: O(octets).
+    packets and of SCTP user messages are put together (fragments.pyi): the message belongs to the frame that completes
+    it, and `offset` is that of the frame's packet; a fragment alone has no dict. Cost: O(octets).
     """

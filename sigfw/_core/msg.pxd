@@ -293,7 +293,7 @@ cdef struct Msg:
     uint16_t index         # from 0 in the frame
     uint8_t encapsulation
     uint8_t has_mtp        # opc, dpc, sls and ni are known
-    uint8_t mtp_from_headers  # opc and dpc alone, from the record's headers; one of them may be NO_PC
+    uint8_t mtp_from_headers  # opc and dpc alone, from headers or an exported PDU; one of them may be NO_PC
     uint32_t opc
     uint32_t dpc
     uint8_t sls

@@ -1,0 +1,1 @@
+"""User messages of SCTP in parts; the rules stand in fragments.pyi."""
