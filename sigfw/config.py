@@ -48,6 +48,7 @@ class CaptureSource(Base, frozen=True, kw_only=True):
     path: str
     perimeter: str = "international"
     encapsulation: str = "pcap"
+    variant: str = "itu"
     labels: str | None = None
 
 
@@ -134,6 +135,7 @@ class Key(msgspec.Struct, frozen=True):
     default: Any = None
     required: bool = False  # within its section, where that stands
     words: tuple[str, ...] = ()
+    unbuilt: tuple[str, ...] = ()
     low: int = 0
     high: int = 0
     beside: bool = False
@@ -145,6 +147,13 @@ class Key(msgspec.Struct, frozen=True):
 
 
 _TOPIC = "source.kafka.topics.*"
+_VARIANT: Final[dict[str, Any]] = {
+    "help": "dialect of MTP's label and of SCCP",
+    "kind": "word",
+    "default": "itu",
+    "words": names.VARIANTS[1:],
+    "unbuilt": names.UNBUILT_VARIANTS,
+}
 KEYS: Final = (
     Key("schema", "version of this file's language", "number", required=True, low=SCHEMA, high=SCHEMA),
     Key("policy", "the policy", required=True, beside=True),
@@ -154,13 +163,14 @@ KEYS: Final = (
     Key(f"{_TOPIC}.verdicts", "topic of its verdicts", required=True),
     Key(f"{_TOPIC}.perimeter", "side its messages come from", "word", "", words=PERIMETERS),
     Key(f"{_TOPIC}.encapsulation", "form of its records", "word", "sccp", words=names.ENCAPSULATIONS[1:]),
-    Key(f"{_TOPIC}.variant", "dialect of SCCP and TCAP", "word", "itu", words=("itu",)),
+    Key(f"{_TOPIC}.variant", **_VARIANT),
     Key("source.kafka.auto_offset_reset", "where a new group begins", "word", "earliest", words=("earliest", "latest")),
     Key("source.kafka.group_instance_id", "static membership: a name of this worker", default=""),
     Key("source.kafka.worker", "partitions by ordinal, without a group", "number", high=1023),
     Key("source.capture.path", "capture to judge", required=True, beside=True),
     Key("source.capture.perimeter", "side its messages come from", "word", "international", words=PERIMETERS),
     Key("source.capture.encapsulation", "form of the file", "word", "pcap", words=("pcap",)),
+    Key("source.capture.variant", **_VARIANT),
     Key("source.capture.labels", "what each message of the capture is, for the table at the end", beside=True),
     Key("sink.kafka.events", "topic of events", required=True),
     Key("sink.kafka.dead_letters", "topic of what could not be framed", required=True),
@@ -242,7 +252,7 @@ class _Loader(Reader):
         elif key.kind == "flag":
             value = self.boolean(node, path)
         elif key.kind == "word":
-            value = self.choice(node, path, key.words)
+            value = self.choice(node, path, key.words, key.unbuilt)
         elif key.kind == "texts":
             texts = [self._broker(n, path) for n in self.one_or_more(node)]
             if not texts:

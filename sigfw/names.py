@@ -9,7 +9,8 @@ from typing import Final
 PERIMETERS: Final = ("", "international", "national", "internal")
 DIRECTIONS: Final = ("", "inbound", "outbound", "transit", "unknown")
 ENCAPSULATIONS: Final = ("", "sccp", "mtp3", "m3ua", "pcap")
-VARIANTS: Final = ("", "itu", "ansi")
+VARIANTS: Final = ("", "itu", "ansi", "china")
+UNBUILT_VARIANTS: Final = ("ttc",)  # Japan's JT-Q713 and JT-Q704: known by name, read by nothing
 MODES: Final = ("", "enforce", "monitor", "bypass")
 RULE_MODES: Final = ("", "enforce", "shadow", "off")
 
@@ -104,11 +105,26 @@ SCCP_TYPES: Final = {  # Q.713 2.1, table 1
     0x14: "LUDTS",
 }
 
-MANAGEMENT_TYPES: Final = {1: "SSA", 2: "SSP", 3: "SST", 4: "SOR", 5: "SOG", 6: "SSC"}  # Q.713 5.3, table 23
+MANAGEMENT_TYPES: Final = {
+    0x01: "SSA",  # Q.713 5.3, table 23
+    0x02: "SSP",
+    0x03: "SST",
+    0x04: "SOR",
+    0x05: "SOG",
+    0x06: "SSC",
+    0xFD: "SBR",  # T1.112.3, on ANSI links alone
+    0xFE: "SNR",
+    0xFF: "SRT",
+}
 
-TCAP_TYPES: Final = ("", "begin", "continue", "end", "abort", "unidirectional")
+# Packages of Q.773, then those of T1.114.3, which has an Abort and a Unidirectional as well.
+TCAP_TYPES: Final = (
+    "",
+    *("begin", "continue", "end", "abort", "unidirectional"),
+    *("queryWithPerm", "queryWithoutPerm", "response", "conversationWithPerm", "conversationWithoutPerm"),
+)
 COMPONENT_TYPES: Final = ("", "invoke", "returnResultLast", "returnResultNotLast", "returnError", "reject")
-OPCODE_FORMS: Final = ("", "local", "global")
+OPCODE_FORMS: Final = ("", "local", "global", "national", "private")  # the last two are T1.114's
 APPLICATIONS: Final = ("", "map", "cap")
 
 # Spaces in which digits are looked up: numbering plans of Q.713 3.4.2.3.3, and subscribers' numbers apart from nodes'.

@@ -27,28 +27,35 @@ FLAG_ALERT, FLAG_SEGMENT, FLAG_FINAL = 1 << 3, 1 << 4, 1 << 5
 
 
 def judge_capture(
-    capture: Capture, worker: Worker, stream: Stream, tables: Tables | None, *, perimeter: str = "international"
+    capture: Capture,
+    worker: Worker,
+    stream: Stream,
+    tables: Tables | None,
+    *,
+    perimeter: str = "international",
+    variant: str = "itu",
 ) -> Iterator[bytes]:
     """JSON Lines, a chunk of messages at a time; what never completed comes last, one line each."""
     while not capture.batch.done:
-        yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, limit=CHUNK).lines()
+        yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=CHUNK).lines()
         capture.release()
     if tables is not None:
         for ended in stream.expire(tables, 2**63 - 1):
             yield orjson.dumps(timeout_line(ended, tables), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def decode(path: Path) -> Iterator[Object]:
+def decode(path: Path, *, variant: str = "itu") -> Iterator[Object]:
     """The decode objects of a capture, in capture order. Raises UsageError where the file cannot be read."""
     capture = open_capture(path)
-    for chunk in judge_capture(capture, Worker(), Stream(capture.name, offsets=False), None):
+    for chunk in judge_capture(capture, Worker(), Stream(capture.name, offsets=False), None, variant=variant):
         yield from map(orjson.loads, chunk.splitlines())
 
 
-def screen(path: Path, tables: Tables, *, perimeter: str = "international") -> Iterator[Object]:
+def screen(path: Path, tables: Tables, *, perimeter: str = "international", variant: str = "itu") -> Iterator[Object]:
     """The verdict objects of a capture, judged as if enforcing. Raises UsageError where the file cannot be read."""
     capture = open_capture(path)
-    for chunk in judge_capture(capture, Worker(), Stream(capture.name, offsets=False), tables, perimeter=perimeter):
+    stream = Stream(capture.name, offsets=False)
+    for chunk in judge_capture(capture, Worker(), stream, tables, perimeter=perimeter, variant=variant):
         yield from map(orjson.loads, chunk.splitlines())
 
 

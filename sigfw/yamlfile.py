@@ -347,12 +347,15 @@ class Reader:
             node, what, r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "write 1 to 64 letters, digits, dots, hyphens, underscores"
         )
 
-    def choice(self, node: Node, what: str, known: Iterable[str]) -> str | None:
-        """One of several words."""
+    def choice(self, node: Node, what: str, known: Iterable[str], unbuilt: Iterable[str] = ()) -> str | None:
+        """One of several words. unbuilt: words that mean something, which nothing here does yet."""
         known = tuple(k for k in known if k)
         text = self.text(node, what)
         if text is None or text in known:
             return text
+        if text in unbuilt:
+            self.mistakes.at(node, f"{what} {shown(text)} is not built yet; write {', '.join(known)}")
+            return None
         self.mistakes.at(node, f"{what} {shown(text)} is unknown; {self.hint(node, text, known)}")
         return None
 

@@ -318,7 +318,7 @@ cdef void component_fields(
             one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
             one_value(t, some, all_, int_row(&t.opcode, c.opcode), False)
             and_values(t, bits, unsure, some, all_)
-        elif c != NULL and c.opcode_form == OPCODE_LOCAL:
+        elif c != NULL and c.opcode_form:
             and_row(t, bits, int_row(&t.opcode, c.opcode))
         else:
             and_row(t, bits, t.opcode.rows[t.opcode.n])

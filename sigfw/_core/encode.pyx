@@ -39,18 +39,30 @@ SCCP_TYPES[:] = [
     b"", b"CR", b"CC", b"CREF", b"RLSD", b"RLC", b"DT1", b"DT2", b"AK", b"UDT", b"UDTS", b"ED", b"EA", b"RSR", b"RSC",
     b"ERR", b"IT", b"XUDT", b"XUDTS", b"LUDT", b"LUDTS",
 ]
-cdef const char* MANAGEMENT_TYPES[7]
-MANAGEMENT_TYPES[:] = [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC"]
-cdef const char* TCAP_TYPES[6]
-TCAP_TYPES[:] = [b"", b"begin", b"continue", b"end", b"abort", b"unidirectional"]
+cdef const char* MANAGEMENT_TYPES[10]
+MANAGEMENT_TYPES[:] = [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC", b"SBR", b"SNR", b"SRT"]
+cdef const char* VARIANTS[4]
+VARIANTS[:] = [b"", b"itu", b"ansi", b"china"]
+cdef const char* TCAP_TYPES[11]
+TCAP_TYPES[:] = [
+    b"", b"begin", b"continue", b"end", b"abort", b"unidirectional", b"queryWithPerm", b"queryWithoutPerm", b"response",
+    b"conversationWithPerm", b"conversationWithoutPerm",
+]
 cdef const char* COMPONENT_TYPES[6]
 COMPONENT_TYPES[:] = [b"", b"invoke", b"returnResultLast", b"returnResultNotLast", b"returnError", b"reject"]
-cdef const char* OPCODE_FORMS[3]
-OPCODE_FORMS[:] = [b"", b"local", b"global"]
+cdef const char* OPCODE_FORMS[N_OPCODE_FORMS]
+OPCODE_FORMS[:] = [b"", b"local", b"global", b"national", b"private"]
 cdef const char* APPLICATIONS[3]
 APPLICATIONS[:] = [b"", b"map", b"cap"]
 cdef const char* NUMBER_KINDS[7]
 NUMBER_KINDS[:] = [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address"]
+
+
+cdef const char* management_name(uint8_t type_) noexcept nogil:
+    """By the octet on the wire: 1 to 6, and from FD on those of ANSI."""
+    if type_ >= 0xFD:
+        return MANAGEMENT_TYPES[type_ - 0xFD + 7]
+    return MANAGEMENT_TYPES[type_] if type_ < 7 else MANAGEMENT_TYPES[0]
 
 
 def names() -> dict:
@@ -63,10 +75,11 @@ def names() -> dict:
         "LAYERS": [LAYERS[i].decode() for i in range(6)],
         "ERROR_CODES": [CODES[i].decode() for i in range(N_CODES)],
         "SCCP_TYPES": [SCCP_TYPES[i].decode() for i in range(21)],
-        "MANAGEMENT_TYPES": [MANAGEMENT_TYPES[i].decode() for i in range(7)],
-        "TCAP_TYPES": [TCAP_TYPES[i].decode() for i in range(6)],
+        "MANAGEMENT_TYPES": [management_name(i).decode() for i in range(256)],
+        "VARIANTS": [VARIANTS[i].decode() for i in range(4)],
+        "TCAP_TYPES": [TCAP_TYPES[i].decode() for i in range(11)],
         "COMPONENT_TYPES": [COMPONENT_TYPES[i].decode() for i in range(6)],
-        "OPCODE_FORMS": [OPCODE_FORMS[i].decode() for i in range(3)],
+        "OPCODE_FORMS": [OPCODE_FORMS[i].decode() for i in range(N_OPCODE_FORMS)],
         "APPLICATIONS": [APPLICATIONS[i].decode() for i in range(3)],
         "NUMBER_KINDS": [NUMBER_KINDS[i].decode() for i in range(7)],
         "MODES": ["", "enforce", "monitor", "bypass"],
@@ -295,9 +308,9 @@ cdef void put_sccp(Out* o, const Msg* m, const Key* key) noexcept nogil:
     else:
         put_s(o, b"null")
     put_s(o, b',"management":')
-    if m.management and m.management <= 6:
+    if m.management:
         put_s(o, b'{"type":')
-        put_name(o, MANAGEMENT_TYPES[m.management])
+        put_name(o, management_name(m.management))
         put_s(o, b',"affected_ssn":')
         put_u(o, m.affected_ssn)
         put_s(o, b',"affected_pc":')
@@ -342,14 +355,15 @@ cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil
     else:
         put_s(o, b"null")
     put_s(o, b',"opcode":')
-    if c.opcode_form == OPCODE_LOCAL:
-        put_known(o, c.opcode >= 0, <uint32_t>c.opcode)  # what is no opcode has its error
-        put_s(o, b',"opcode_form":"local"')
-    elif c.opcode_form == OPCODE_GLOBAL:
-        put_oid(o, m.data + c.oid_offset, c.oid_octets)
-        put_s(o, b',"opcode_form":"global"')
-    else:
+    if c.opcode_form == 0:
         put_s(o, b'null,"opcode_form":null')
+    else:
+        if c.opcode_form == OPCODE_GLOBAL:
+            put_oid(o, m.data + c.oid_offset, c.oid_octets)
+        else:
+            put_known(o, c.opcode >= 0, <uint32_t>c.opcode)  # what is no opcode has its error
+        put_s(o, b',"opcode_form":')
+        put_name(o, OPCODE_FORMS[c.opcode_form])
     put_s(o, b',"error_code":')
     if c.error_code_present:
         put_i(o, c.error_code)
@@ -386,6 +400,10 @@ cdef void put_tcap(Out* o, const Msg* m) noexcept nogil:
     put_s(o, b',"acn":')
     if m.acn_octets:
         put_oid(o, m.data + m.acn_offset, m.acn_octets)
+    elif m.acn_is_integer:
+        put_c(o, b'"')
+        put_i(o, m.acn_integer)
+        put_c(o, b'"')
     else:
         put_s(o, b"null")
     put_s(o, b',"components":[')

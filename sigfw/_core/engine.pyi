@@ -74,7 +74,8 @@ class Worker:
         """Judge up to `limit` messages of `batch` (0: all).
 
         tables None: decode only, no verdict keys in the JSON.
-        perimeter: of the topic's configuration; modes: perimeter -> enforce, monitor or bypass, enforce where left out.
+        perimeter, variant: of the topic's configuration, where no link says otherwise.
+        modes: perimeter -> enforce, monitor or bypass, enforce where left out.
         deadline_ns 0: nothing expires. Any octets give a verdict; never raises for what is in a record.
         """
 

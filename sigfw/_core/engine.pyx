@@ -151,7 +151,7 @@ cdef class Worker:
             self.use(tables)
         memset(&ctx, 0, sizeof(ctx))
         ctx.perimeter = number("PERIMETERS", perimeter)
-        ctx.variant = 1                                   # itu: the one there is, the loader refuses others by name
+        ctx.variant = number("VARIANTS", variant)
         ctx.now_ns = now_ns
         ctx.deadline_ns = deadline_ns
         for name, mode in (modes or {}).items():
@@ -175,7 +175,7 @@ cdef class Worker:
         cdef Context ctx
         memset(&ctx, 0, sizeof(ctx))
         ctx.perimeter = number("PERIMETERS", perimeter)
-        ctx.variant = 1
+        ctx.variant = VARIANT_ITU
         ctx.topic = tables.topic_number(topic)
         if self.group.n == 0:
             return []
@@ -227,7 +227,7 @@ cdef class Worker:
                            for i in range(N_EXCEPTIONS) for j in range(1, N_ACTIONS) if k.exceptions[i][j]},
             "checks": {(NAMES["CHECKS"][i], NAMES["CHECK_OUTCOMES"][j]): k.checks[i][j]
                        for i in range(1, N_CHECKS) for j in range(3) if k.checks[i][j]},
-            "opcode_forms": {(NAMES["OPCODE_FORMS"][i],): k.opcode_forms[i] for i in range(1, 3)},
+            "opcode_forms": {(NAMES["OPCODE_FORMS"][i],): k.opcode_forms[i] for i in range(1, N_OPCODE_FORMS)},
             "segments": {(NAMES["SEGMENT_STATES"][i],): k.segments[i] for i in range(1, 5)},
             "link_header_conflicts": {(): k.link_header_conflicts},
             "not_sccp": {(): k.not_sccp},
@@ -252,14 +252,15 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
             if m.time_ns >= 0:
                 s.last_time_ns = m.time_ns
             m.expired = ctx.deadline_ns > 0 and m.time_ns >= 0 and ctx.now_ns - m.time_ns > ctx.deadline_ns
+            m.variant = ctx.variant
             g.n += 1
         if g.n == 0:
             break
+        if t != NULL:
+            resolve_links(t, ctx, g, w.counts)            # what MTP says picks the link, and the link how SCCP is read
         sccp_group(g)
         for i in range(g.n):
             g.msgs[i].data_octets_here = g.msgs[i].data_octets
-        if t != NULL:
-            resolve_links(t, ctx, g, w.counts)
         reassembler_group(s.reassembler, g)
         tcap_group(g)
         mapop_group(g)

@@ -12,9 +12,9 @@ from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
     E_MISSING, E_TOO_DEEP, E_TOO_MANY, E_TRAILING, E_TRUNCATED, HAS_SSN, INVOKE, KIND_ADDRESS, KIND_IMEI, KIND_IMSI,
-    KIND_LMSI, KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_NUMBERS, MAX_READINGS, OK, RETURN_RESULT_LAST,
-    RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA, ROLE_SM_RP_OA, SEGMENT_NONE,
-    TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
+    KIND_LMSI, KIND_MSISDN, KIND_TMSI, LAYER_MAP, MAX_DEPTH, MAX_NUMBERS, MAX_READINGS, OK, OPCODE_GLOBAL,
+    RETURN_RESULT_LAST, RETURN_RESULT_NOT_LAST, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA,
+    ROLE_SM_RP_OA, SEGMENT_NONE, TCAP_BEGIN, TCAP_UNIDIRECTIONAL, Component, Digits, Group, Msg, Number, digit_at, fail,
 )
 from sigfw._core.sms cimport short_message
 from sigfw._core.tcap cimport ssn_is_cap, ssn_is_map, tcap_group
@@ -646,7 +646,7 @@ cdef void mapop_group(Group* g) noexcept nogil:
             c = &m.components[k]
             if c.error_code_present and c.argument_octets:
                 error(m, c, <int8_t>k)
-            if c.opcode_form == 0:
+            if c.opcode_form == 0 or c.opcode_form > OPCODE_GLOBAL:  # T1.114's numbers are no operations of MAP or CAP
                 continue
             if c.type == INVOKE:
                 invoke(m, c, <int8_t>k)
@@ -687,10 +687,8 @@ cdef str oid_text(bytes content):
 
 cdef dict component_dict(const Msg* m, const Component* c, bytes data):
     form = names.OPCODE_FORMS[c.opcode_form]
-    opcode = None
-    if form == "local":
-        opcode = c.opcode
-    elif form == "global":
+    opcode = c.opcode if form else None
+    if form == "global":
         opcode = oid_text(data[c.oid_offset:c.oid_offset + c.oid_octets])
     return {
         "type": names.COMPONENT_TYPES[c.type],

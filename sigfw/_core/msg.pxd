@@ -58,6 +58,11 @@ cdef enum Encapsulation:
     ENCAP_M3UA
     ENCAP_PCAP
 
+cdef enum Variant:         # the dialect of SCCP and of MTP's label; 0, where nobody said, is read as ITU
+    VARIANT_ITU = 1
+    VARIANT_ANSI
+    VARIANT_CHINA
+
 cdef enum Perimeter:
     PERIMETER_INTERNATIONAL = 1
     PERIMETER_NATIONAL
@@ -121,6 +126,11 @@ cdef enum TcapType:
     TCAP_END
     TCAP_ABORT
     TCAP_UNIDIRECTIONAL
+    TCAP_QUERY_WITH_PERM   # from here on T1.114's, which shares Abort and Unidirectional
+    TCAP_QUERY_WITHOUT_PERM
+    TCAP_RESPONSE
+    TCAP_CONVERSATION_WITH_PERM
+    TCAP_CONVERSATION_WITHOUT_PERM
 
 cdef enum ComponentType:
     INVOKE = 1
@@ -132,6 +142,8 @@ cdef enum ComponentType:
 cdef enum OpcodeForm:
     OPCODE_LOCAL = 1
     OPCODE_GLOBAL
+    OPCODE_NATIONAL        # of T1.114: family << 8 | specifier
+    OPCODE_PRIVATE
 
 cdef enum Application:
     APP_MAP = 1
@@ -237,7 +249,7 @@ cdef struct Component:
     uint8_t error_code_present
     uint8_t invoke_id_present
     int32_t invoke_id
-    int32_t opcode         # local
+    int32_t opcode         # a number; of a global one the last arc; -1: none
     int32_t error_code     # returnError: local error code
     uint16_t oid_offset    # global opcode: content octets of the OID in Msg.data
     uint16_t oid_octets
@@ -347,6 +359,8 @@ cdef struct Msg:
     uint8_t acn_application  # recognised: APP_MAP or APP_CAP
     uint8_t acn_context    # MAP: x of 0.4.0.0.1.0.x.v; CAP: number of mapop's table
     uint8_t acn_version
+    uint8_t acn_is_integer # T1.114: the application context is a number, no OID
+    int32_t acn_integer
     uint16_t open_offset   # content octets of the MAP-OpenInfo (TS 29.002 17.4) in data; 0 octets: none
     uint16_t open_octets
     uint8_t n_components
@@ -417,6 +431,7 @@ cdef enum:
     N_REASONS = 18
     N_ACTIONS = 6
     N_CODES = 25
+    N_OPCODE_FORMS = 5
     N_LAYERS = 6
     N_PERIMETERS = 4
     N_ENCAPSULATIONS = 5
@@ -438,7 +453,7 @@ cdef struct Counters:      # one a Worker, read at scrape; indices are the numbe
     uint64_t exceptions[N_EXCEPTIONS][N_ACTIONS]  # applied, by what the policy made of them
     uint64_t checks[N_CHECKS][3]                  # false, true, unknown
     uint64_t rules[MAX_RULES + 1]                 # components in which the rule was the first match of its category
-    uint64_t opcode_forms[3]
+    uint64_t opcode_forms[N_OPCODE_FORMS]
     uint64_t segments[5]                          # by SegmentState
     uint64_t link_header_conflicts
     uint64_t not_sccp

@@ -1,5 +1,7 @@
 """SCCP of Q.713: unitdata messages whole, connection-oriented ones named with their addresses.
 
+ANSI (T1.112.3) and China differ in the addresses and in the width of point codes; Msg.variant says which it is.
+
     type  class|cause  [hop counter]  pointers …  [fixed part of a connection-oriented type]   fixed part
     length called party   length calling party   length user data                             where the pointers say
     (tag length value)* 0                                                                     optional part
@@ -44,6 +46,9 @@ from sigfw._core.msg cimport (
     SCCP_UDT,
     SCCP_UDTS,
     SCCP_XUDT,
+    VARIANT_ANSI,
+    VARIANT_CHINA,
+    VARIANT_ITU,
     Digits,
     Group,
     Msg,
@@ -51,7 +56,7 @@ from sigfw._core.msg cimport (
     digit_at,
     fail,
 )
-from sigfw._core.wire cimport Cursor, cursor, left, read_u8, read_u16le, skip, take
+from sigfw._core.wire cimport Cursor, cursor, left, read_u8, read_u16le, read_u24le, skip, take
 
 cdef enum:
     SCCP_CC = 0x02
@@ -66,6 +71,9 @@ cdef enum:
     SEGMENTATION = 0x10
     HOP_COUNTER = 0x11
     LONG_DATA = 0x13
+
+    SCMG_SSC = 0x06        # the last of Q.713 5.3
+    SCMG_SBR = 0xFD        # the first of ANSI's own three
 
     MAX_OPTIONS = 16       # Q.713 defines at most five a message; beyond that, room for national ones
     MAX_PARTS = 4          # called, calling, data, optional part
@@ -217,8 +225,64 @@ cdef int read_gt(Party* a, Cursor* c) noexcept nogil:
     return OK
 
 
+cdef int read_gt_ansi(Party* a, Cursor* c) noexcept nogil:
+    """T1.112.3 3.4.2.3: 1 has translation type, numbering plan and encoding scheme, 2 the translation type alone."""
+    cdef uint8_t octet = 0
+    if a.gti > 2:
+        return E_BAD_VALUE
+    if read_u8(c, &a.tt) != OK:
+        return E_LENGTH_OVERRUN
+    a.has |= HAS_TT
+    if a.gti == 1:
+        if read_u8(c, &octet) != OK:
+            return E_LENGTH_OVERRUN
+        a.np = octet >> 4
+        a.es = octet & 0x0F
+        a.has |= HAS_NP | HAS_ES
+    a.has |= HAS_GT
+    read_digits(&a.gt, c, a.gti == 1 and a.es == 1)
+    return OK
+
+
+cdef int read_wide_pc(Party* a, Cursor* c) noexcept nogil:
+    """Three octets, the least significant first: member, cluster, network."""
+    if read_u24le(c, &a.pc) != OK:
+        return E_LENGTH_OVERRUN
+    a.has |= HAS_PC
+    return OK
+
+
+cdef int read_ssn(Party* a, Cursor* c) noexcept nogil:
+    if read_u8(c, &a.ssn) != OK:
+        return E_LENGTH_OVERRUN
+    a.has |= HAS_SSN
+    return OK
+
+
+cdef int wide_party(const Msg* m, Party* a, Cursor* c, uint8_t indicator) noexcept nogil:
+    """What follows the indicator where point codes have 24 bits.
+
+    ANSI (T1.112.3 3.4): bit 1 is the SSN, bit 2 the point code, and they stand in that order. China has Q.713's.
+    """
+    cdef int status = OK
+    if m.variant == VARIANT_ANSI:
+        if indicator & 1:
+            status = read_ssn(a, c)
+        if indicator & 2 and status == OK:
+            status = read_wide_pc(a, c)
+        return read_gt_ansi(a, c) if a.gti and status == OK else status
+    if indicator & 1:
+        status = read_wide_pc(a, c)
+    if indicator & 2 and status == OK:
+        status = read_ssn(a, c)
+    return read_gt(a, c) if a.gti and status == OK else status
+
+
 cdef void read_party(Msg* m, Party* a, Cursor* c) noexcept nogil:
-    """Called or calling party address: Q.713 3.4, 3.5. The indicator alone is an address."""
+    """Called or calling party address: Q.713 3.4, 3.5. The indicator alone is an address.
+
+    Bit 8 is 0 in an ANSI address that is coded to international standards (T1.112.3 3.4.1): such a one is Q.713's.
+    """
     cdef uint32_t begin = where(m, c)
     cdef uint8_t indicator = 0
     cdef uint16_t pc = 0
@@ -229,6 +293,11 @@ cdef void read_party(Msg* m, Party* a, Cursor* c) noexcept nogil:
     a.present = 1
     a.gti = indicator >> 2 & 0x0F
     a.route_on_ssn = indicator >> 6 & 1
+    if m.variant > VARIANT_ITU and (m.variant == VARIANT_CHINA or indicator & 0x80):
+        status = wide_party(m, a, c, indicator)
+        if status != OK:
+            fail(m, LAYER_SCCP, <uint8_t>status, begin)
+        return
     if indicator & 1:
         if read_u16le(c, &pc) != OK:
             fail(m, LAYER_SCCP, E_LENGTH_OVERRUN, begin)
@@ -433,19 +502,28 @@ cdef void sccp_group(Group* g) noexcept nogil:
 
 
 cdef void sccp_management(Msg* m) noexcept nogil:
-    """SSA SSP SST SOR SOG SSC (Q.713 5.3): affected SSN, affected PC, multiplicity; SSC has a congestion level too."""
+    """SSA SSP SST SOR SOG SSC (Q.713 5.3): affected SSN, affected PC, multiplicity; SSC has a congestion level too.
+
+    ANSI has SBR SNR SRT beside them (T1.112.3), of the same parts. Where a PC has 24 bits it takes three octets.
+    """
     cdef Cursor c = cursor(m.data, m.data_octets)
+    cdef bint wide = m.variant > VARIANT_ITU
     cdef uint8_t type_ = 0
     cdef uint16_t pc = 0
-    if m.data == NULL or read_u8(&c, &type_) != OK or type_ == 0 or type_ > 6:
+    if m.data == NULL or read_u8(&c, &type_) != OK or type_ == 0:
+        return
+    if type_ > SCMG_SSC and not (m.variant == VARIANT_ANSI and type_ >= SCMG_SBR):
         return
     m.management = type_
-    if m.data_octets != (6 if type_ == 6 else 5):
+    if m.data_octets != <uint32_t>(5 + wide + (type_ == SCMG_SSC)):
         fail(m, LAYER_SCCP, E_BAD_LENGTH, m.data_offset)
         return
     read_u8(&c, &m.affected_ssn)
-    read_u16le(&c, &pc)
-    m.affected_pc = pc & 0x3FFF
+    if wide:
+        read_u24le(&c, &m.affected_pc)
+    else:
+        read_u16le(&c, &pc)
+        m.affected_pc = pc & 0x3FFF
 
 
 cdef dict party_dict(const Party* a):
@@ -465,10 +543,11 @@ cdef dict party_dict(const Party* a):
     }
 
 
-def parse(const uint8_t[::1] octets not None):
+def parse(const uint8_t[::1] octets not None, uint8_t variant=VARIANT_ITU):
     cdef Msg m
     cdef uint8_t nothing = 0
     memset(&m, 0, sizeof(Msg))
+    m.variant = variant
     m.sccp = &octets[0] if octets.shape[0] else &nothing
     m.sccp_octets = <uint32_t>min(octets.shape[0], MAX_MESSAGE)
     sccp_message(&m)

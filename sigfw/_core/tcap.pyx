@@ -19,6 +19,7 @@ from sigfw._core.msg cimport (
     TCAP_BEGIN, TCAP_CONTINUE, TCAP_END, TCAP_UNIDIRECTIONAL, Component, Group, Msg, fail,
 )
 from sigfw._core.sccp cimport sccp_management
+from sigfw._core.tcap_ansi cimport tcap_ansi_message
 from sigfw._core.wire cimport Cursor, cursor, left, read_u8
 
 cdef enum:
@@ -548,7 +549,8 @@ cdef void tcap_message(Group* g, Msg* m) noexcept nogil:
     cdef int status = ber_next(&c, &whole)
     cdef uint8_t kind = package_type(whole.id) if status == OK else 0
     if kind == 0 and (m.data_octets == 0 or package_type(m.data[0]) == 0):
-        not_tcap(m)
+        if not tcap_ansi_message(g, m):
+            not_tcap(m)
         return
     if m.data_octets > 0xFFFF:  # offsets are 16 bits wide; no SCCP message is longer
         bad(m, E_TOO_MANY, m.data)

@@ -45,6 +45,14 @@ cdef inline int read_u16le(Cursor* c, uint16_t* v) noexcept nogil:
     return OK
 
 
+cdef inline int read_u24le(Cursor* c, uint32_t* v) noexcept nogil:
+    if c.end - c.p < 3:
+        return E_TRUNCATED
+    v[0] = <uint32_t>c.p[2] << 16 | <uint32_t>c.p[1] << 8 | c.p[0]
+    c.p += 3
+    return OK
+
+
 cdef inline int read_u32be(Cursor* c, uint32_t* v) noexcept nogil:
     if c.end - c.p < 4:
         return E_TRUNCATED

@@ -18,8 +18,9 @@ TITLES = ("frame", "time", "opc>dpc", "sccp", "calling", "called", "tcap", "iden
 @click.command("decode")
 @click.argument("capture", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@output.variant_option
 @output.pseudonymise_options
-def command(capture: Path, form: str, pseudonymise: bool, key_file: Path | None) -> None:
+def command(capture: Path, form: str, variant: str, pseudonymise: bool, key_file: Path | None) -> None:
     """Print the SCCP messages of CAPTURE: .pcap, .pcapng, .gz of them, or .hex with one message a line.
 
     What is no SCCP is counted on stderr at the end.
@@ -30,7 +31,7 @@ def command(capture: Path, form: str, pseudonymise: bool, key_file: Path | None)
     if form == "table":
         click.echo(output.columns(WIDTHS, TITLES))
     count = 0
-    for chunk in judge_capture(opened, worker, Stream(opened.name, offsets=False), None):
+    for chunk in judge_capture(opened, worker, Stream(opened.name, offsets=False), None, variant=variant):
         if form == "jsonl":
             sys.stdout.buffer.write(chunk)
         else:

@@ -26,8 +26,9 @@ Found = tuple[output.Object, Trace, output.Object]  # verdict, rules tried, fact
 @click.argument("message", metavar="HEX | CAPTURE#FRAME[.INDEX] | -")
 @click.option("--policy", "path", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
+@output.variant_option
 @click.option("--all", "every", is_flag=True, help="One line for every rule, with all that kept it from matching.")
-def command(message: str, path: Path, perimeter: str, every: bool) -> None:
+def command(message: str, path: Path, perimeter: str, variant: str, every: bool) -> None:
     """Show why a message gets its verdict, as if enforcing.
 
     HEX is one SCCP message, as pasted: spaces, colons, line ends, 0x and the offsets of a hexdump are taken away; `-`
@@ -35,18 +36,18 @@ def command(message: str, path: Path, perimeter: str, every: bool) -> None:
     """
     policy = load(path)
     tables = compile_policy(policy)
-    verdict, trace, facts = find(message, tables, perimeter)
+    verdict, trace, facts = find(message, tables, perimeter, variant)
     account = Account(verdict, trace, facts, tables, policy, layout.columns(), every)
     click.echo(layout.paint(account.lines(), layout.coloured()), nl=False)
 
 
-def find(message: str, tables: Tables, perimeter: str) -> Found:
+def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> Found:
     """What became of the message; those before it are judged too, for their segments."""
     capture, frame, index = locate(message)
     stream, worker = Stream(capture.name, offsets=False), Worker()
     indices: list[int] = []
     while not capture.batch.done:
-        line = worker.judge(tables, stream, capture.batch, perimeter=perimeter, limit=1).lines()
+        line = worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=1).lines()
         if not line:
             continue
         verdict = orjson.loads(line)

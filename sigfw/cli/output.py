@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sigfw import names
 from sigfw.errors import UsageError
 
 Object = dict[str, Any]
@@ -93,6 +94,13 @@ def pseudonym_key(pseudonymise: bool, key_file: Path | None) -> bytes | None:
     if len(key) < MIN_KEY_OCTETS:
         raise UsageError(f"{key_file}: {len(key)} octets are no key; give at least {MIN_KEY_OCTETS}")
     return key
+
+
+def variant_option(command: Any) -> Any:
+    """`--variant`, for the commands on local files."""
+    text = "Dialect of MTP's label and of SCCP, where no link of the policy says otherwise."
+    choice = click.Choice(names.VARIANTS[1:])
+    return click.option("--variant", type=choice, default="itu", show_default=True, help=text)(command)
 
 
 def pseudonymise_options(command: Any) -> Any:

@@ -24,8 +24,17 @@ TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "err
 @click.option("--policy", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
+@output.variant_option
 @output.pseudonymise_options
-def command(capture: Path, policy: Path, form: str, perimeter: str, pseudonymise: bool, key_file: Path | None) -> None:
+def command(
+    capture: Path,
+    policy: Path,
+    form: str,
+    perimeter: str,
+    variant: str,
+    pseudonymise: bool,
+    key_file: Path | None,
+) -> None:
     """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
     tables = compile_policy(load(policy))
     opened = open_capture(capture)
@@ -34,7 +43,8 @@ def command(capture: Path, policy: Path, form: str, perimeter: str, pseudonymise
     totals: Counter[tuple[str, str, str]] = Counter()
     if form == "table":
         click.echo(output.columns(WIDTHS, TITLES))
-    for chunk in judge_capture(opened, worker, Stream(opened.name, offsets=False), tables, perimeter=perimeter):
+    stream = Stream(opened.name, offsets=False)
+    for chunk in judge_capture(opened, worker, stream, tables, perimeter=perimeter, variant=variant):
         if form == "jsonl":
             sys.stdout.buffer.write(chunk)
             totals["", "", ""] += chunk.count(b"\n")

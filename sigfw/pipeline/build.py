@@ -88,7 +88,9 @@ async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Me
     sink = FileSink(Path(outlet.verdicts), Path(outlet.events), metrics)
 
     def make(name: str) -> Partition:
-        return Partition(name, 0, sink, service.fail, perimeter=settings.perimeter, is_capture=True)
+        return Partition(
+            name, 0, sink, service.fail, perimeter=settings.perimeter, variant=settings.variant, is_capture=True
+        )
 
     source = CaptureSource(Path(settings.path), make)
     outcome = Outcome()

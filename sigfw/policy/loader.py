@@ -12,7 +12,7 @@ from sigfw import names
 from sigfw.errors import ConfigError
 from sigfw.policy import csvfile, schema
 from sigfw.policy.digest import digest
-from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Perimeter, Policy
+from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
 from sigfw.policy.rules import Rules
 from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
@@ -264,8 +264,7 @@ class _Loader(Reader):
         found = self.fields(node, "a link", known, ("name", "perimeter"))
         name = self.name(found["name"], "name") if "name" in found else None
         perimeter = self.choice(found["perimeter"], "perimeter", PERIMETERS) if "perimeter" in found else None
-        if "variant" in found:
-            self.choice(found["variant"], "variant", ("itu",))
+        variant = self._variant(found["variant"]) if "variant" in found else None
         country_code = self._country_code(found["country_code"]) if "country_code" in found else ""
         match = self.fields(found["match"], "match", ("topic", "ni", "opc", "dpc")) if "match" in found else {}
         topics = [self.text(n, "topic") for n in self.one_or_more(match["topic"])] if "topic" in match else []
@@ -278,8 +277,12 @@ class _Loader(Reader):
             ni=self._numbers(match, "ni", 3),
             opc=self._numbers(match, "opc", 0xFFFFFF),
             dpc=self._numbers(match, "dpc", 0xFFFFFF),
+            variant=variant or "itu",
             country_code=country_code or "",
         )
+
+    def _variant(self, node: Node) -> Variant | None:
+        return self.choice(node, "variant", names.VARIANTS, names.UNBUILT_VARIANTS)  # type: ignore[return-value]
 
     def _numbers(self, match: dict[str, Node], key: str, high: int) -> tuple[int, ...]:
         nodes = self.one_or_more(match[key]) if key in match else []

@@ -9,6 +9,7 @@ import msgspec
 
 Scalar = str | int | bool
 Perimeter = Literal["international", "national", "internal"]
+Variant = Literal["itu", "ansi", "china"]
 ExceptionAction = Literal["allow", "drop", "reject"]
 
 
@@ -35,7 +36,7 @@ class Link(Base, frozen=True, kw_only=True):
     ni: tuple[int, ...] = ()
     opc: tuple[int, ...] = ()
     dpc: tuple[int, ...] = ()
-    variant: Literal["itu"] = "itu"
+    variant: Variant = "itu"
     country_code: str = ""  # for national numbers on this link; empty: home's
 
 

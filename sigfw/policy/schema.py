@@ -239,11 +239,12 @@ def policy_schema() -> dict[str, object]:
         "labels": {"type": "object", "additionalProperties": text},
     }
     perimeters = [p for p in names.PERIMETERS if p]
+    variants = [v for v in names.VARIANTS if v]
     act = {"enum": list(EXCEPTION_ACTIONS)}
     numbers = {"type": "array", "items": {"type": "integer"}}
     one_or_more = {"anyOf": [{"type": "integer"}, numbers]}
     match = _object({"topic": {"anyOf": [text, texts]}, **dict.fromkeys(("ni", "opc", "dpc"), one_or_more)})
-    link = {"name": ident, "match": match, "perimeter": {"enum": perimeters}, "variant": {"enum": ["itu"]}}
+    link = {"name": ident, "match": match, "perimeter": {"enum": perimeters}, "variant": {"enum": variants}}
     home = dict.fromkeys(("global_titles", "imsi", "e214", "msisdn", "hosted_abroad"), texts)
     one_list = _object({"kind": {"enum": list(LIST_KINDS)}, "entries": texts, "file": text}, ["kind"])
     operator = {"tadig": text, "country": text, "global_titles": texts, "imsi": texts}

@@ -31,7 +31,7 @@ WORDS: dict[str, list[Any]] = {
     **{f"calling.{one}": values for one, values in PARTY.items()},
     "tcap.type": list(names.TCAP_TYPES[1:]), "acn": list(ACNS), "application": ["map", "cap"],
     "operation": ["updateLocation", "map:anyTimeInterrogation", "activityTest", "cap:activityTest", "initialDP"],
-    "opcode": [2, 71, 200, *GLOBAL_OPCODES], "opcode_form": ["local", "global"], "map_version": [1, 3],
+    "opcode": [2, 71, 200, *GLOBAL_OPCODES], "opcode_form": list(names.OPCODE_FORMS[1:]), "map_version": [1, 3],
     "component": list(names.COMPONENT_TYPES[1:]), "component_count": [0, 1, 2], "imsi": NUMBERS, "msisdn": NUMBERS,
     "map.open.destination_reference": NUMBERS, "map.open.origination_reference": NUMBERS, "sm_rp_oa": NUMBERS,
     "sm_rp_da": NUMBERS, "sms.pid": [0, 64], "sms.dcs": [0, 4], "camel.gsmscf": GT, "map.addresses.msc-Number.gt": GT,
@@ -140,7 +140,7 @@ def random_party(r: random.Random) -> dict[str, Any]:
 def random_component(r: random.Random) -> dict[str, Any]:
     component: dict[str, Any] = {
         "type": r.choice([1, 1, 1, 2, 3, 4, 5]),
-        "opcode_form": r.choice([0, 1, 1, 2]),
+        "opcode_form": r.choice([0, 1, 1, 2, 3, 4]),
         "opcode": r.choice([2, 71, 200]),
         "readings": r.sample(range(1, len(VOCABULARY.operations)), r.choice([0, 1, 1, 2, 3])),
         "requested_info": r.choice([0, 1]),

@@ -273,7 +273,7 @@ class Message:
             oid = self.data[component.get("oid_offset", 0) :][: component.get("oid_octets", 0)]
             if form == 2 and oid:  # an OID is read by its last arc, too
                 return [oid, component.get("opcode", 0)]
-            return [component.get("opcode", 0)] if form == 1 else []
+            return [component.get("opcode", 0)] if form in (1, 3, 4) else []
         return [f"{application}:{operation}"] if operation else []
 
 

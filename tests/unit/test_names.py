@@ -42,6 +42,8 @@ def test_core_sccp_names_are_those_of_names() -> None:
         ("Encapsulation", names.ENCAPSULATIONS[1:], "ENCAP_"),
         ("Status", ("OK", *names.ERROR_CODES[1:]), "E_"),
         ("Application", names.APPLICATIONS[1:], "APP_"),
+        ("Variant", names.VARIANTS[1:], "VARIANT_"),
+        ("OpcodeForm", names.OPCODE_FORMS[1:], "OPCODE_"),
     ],
 )
 def test_core_enum_follows_names(enum: str, members: tuple[str, ...], prefix: str) -> None:
