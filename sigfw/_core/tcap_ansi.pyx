@@ -336,6 +336,10 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
             component_sequence(g, m, &t)
         elif part == HAS_IDS and not part & seen:
             transaction_ids(m, &t)
+        elif t.id == TAG_USER_ABORT:
+            if left(&t.content) == 0:
+                bad(m, E_MISSING, t.start)
+            externals(m, &t)
         seen |= part
     if must & ~seen:
         bad(m, E_MISSING, whole.start)

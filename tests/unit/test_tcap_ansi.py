@@ -155,6 +155,8 @@ def test_application_context_is_an_oid_or_a_number(context: str | int | None, ac
         (octets(QUERY, invoke(1), parts=((0xF9, [(0xDA, b"\1\1")]),)), "tcap", "bad_length"),
         (octets(QUERY, invoke(1), parts=((0xF9, [(0xFD, [(0x30, b"")])]),)), "tcap", "bad_tag"),
         (octets(QUERY, invoke(1), parts=((0xF9, [(0x06, b"\1")]),)), "tcap", "bad_tag"),
+        (octets(ABORT, parts=((0xF8, b""),)), "tcap", "missing"),
+        (octets(ABORT, parts=((0xF8, [(0x30, b"")]),)), "tcap", "bad_tag"),
         (b"\xe2\x05", "tcap", "length_overrun"),
         (b"\xe2", "tcap", "truncated"),
     ],
