@@ -7,11 +7,13 @@ def gt_readings(
     nai: int | None = None,
     es: int | None = None,
     home_country_code: str = "",
+    ansi: bool = False,
 ) -> list[tuple[int, str]]:
     """What a called or calling GT is looked up as: (number of names.SPACES, digits), at most two.
 
     digits: 0-9 and a-f, as decoded. np, nai, es: numbering plan, nature of address, encoding scheme; None: the GT has
         none.
+    ansi: the GT is one of T1.112.3, which has no nature of address.
     Empty: the GT is unusable. Spec: Q.713 3.4.2.3, E.164 6.
     """
 

@@ -25,6 +25,7 @@ from sigfw._core.msg cimport (
     SPACE_E212,
     SPACE_E214,
     SPACE_MSISDN,
+    VARIANT_ANSI,
 )
 from sigfw._core.tables cimport CountryCode, PolicyTables
 
@@ -43,6 +44,9 @@ cdef enum:                 # Q.713 3.4.2.3.1: nature of address indicator
     NAI_UNKNOWN = 0
     NAI_NATIONAL = 3
     NAI_INTERNATIONAL = 4
+
+cdef enum:
+    ANSI_NATIONAL_DIGITS = 10  # in country code 1: area code and exchange, which begin with 2 to 9, and four digits
 
 cdef enum:                 # TS 29.002 17.7.8, AddressString: nature of address, numbering plan
     NATURE_UNKNOWN = 0
@@ -175,6 +179,26 @@ cdef void normalise_party(const CountryCode* cc, Party* p) noexcept nogil:
     p.n_norm = r.n
 
 
+cdef void national_without_nature(const CountryCode* cc, Party* p) noexcept nogil:
+    """A GT of T1.112.3 has no nature of address: in country code 1 ten digits are a national number as well."""
+    cdef Readings r
+    cdef Digits d
+    if (p.n_norm != 1 or p.has & HAS_NAI or p.norm[0].space == SPACE_E212 or p.norm[0].digits != ANSI_NATIONAL_DIGITS
+            or p.norm[0].key >> 60 < 2 or cc.digits != 1 or cc.key >> 60 != 1):
+        return
+    d.hi = p.norm[0].key
+    d.lo = 0
+    d.count = p.norm[0].digits
+    d.flags = 0
+    r.n = 1
+    r.norm = p.norm
+    r.space = p.norm[0].space
+    r.limit = MAX_E164
+    r.cut = False
+    add(&r, cc, &d, 0)
+    p.n_norm = r.n
+
+
 cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     cdef Readings r
     cdef Digits d
@@ -220,6 +244,9 @@ cdef void normalise_group(const PolicyTables* t, Group* g) noexcept nogil:
             cc = &t.links[m.link - 1].country_code
         normalise_party(cc, &m.called)
         normalise_party(cc, &m.calling)
+        if m.variant == VARIANT_ANSI:
+            national_without_nature(cc, &m.called)
+            national_without_nature(cc, &m.calling)
         if (m.called.has & HAS_GT and m.called.n_norm == 0) or (m.calling.has & HAS_GT and m.calling.n_norm == 0):
             m.exceptions |= EX_UNUSABLE_GT
         for j in range(m.n_numbers):
@@ -251,7 +278,7 @@ cdef list shown(const Norm* norm, int n):
     ]
 
 
-def gt_readings(str digits, *, np=None, nai=None, es=None, str home_country_code=""):
+def gt_readings(str digits, *, np=None, nai=None, es=None, str home_country_code="", bint ansi=False):
     cdef Party p
     cdef CountryCode cc = country_code(home_country_code)
     memset(&p, 0, sizeof(p))
@@ -267,6 +294,8 @@ def gt_readings(str digits, *, np=None, nai=None, es=None, str home_country_code
         p.has |= HAS_ES
         p.es = es
     normalise_party(&cc, &p)
+    if ansi:
+        national_without_nature(&cc, &p)
     return shown(p.norm, p.n_norm)
 
 

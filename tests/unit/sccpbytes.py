@@ -58,7 +58,7 @@ def extended(
 
 def long(called: bytes, calling: bytes, data: bytes, *, kind: int = 0x13, second: int = 0) -> bytes:
     """LUDT or LUDTS."""
-    pointers = (7, 6 + len(called) + 1, 5 + len(called) + len(calling) + 2, 0)
+    pointers = (7, 6 + len(called), 5 + len(called) + len(calling), 0)
     parts = bytes((len(called),)) + called + bytes((len(calling),)) + calling + len(data).to_bytes(2, "little") + data
     return bytes((kind, second, 15)) + b"".join(p.to_bytes(2, "little") for p in pointers) + parts
 

@@ -128,3 +128,29 @@ def test_address_is_read_by_its_nature(nature: int, digits: str, expected: list[
 def test_imsi_with_a_digit_too_many_is_still_looked_up() -> None:
     imsi = names.NUMBER_KINDS.index("imsi")
     assert number_readings("2341512345678901f", imsi) == [(E212, "2341512345678901")]
+
+
+@pytest.mark.parametrize(
+    ("cc", "np", "nai", "digits", "expected"),
+    [
+        ("1", 1, None, "4155550100", ["4155550100", "14155550100"]),
+        ("1", None, None, "4155550100", ["4155550100", "14155550100"]),
+        ("1", 7, None, "4155550100", ["4155550100", "14155550100"]),
+        ("1", 1, None, "14155550100", ["14155550100"]),
+        ("1", 1, None, "447700900123", ["447700900123"]),
+        ("1", 1, None, "1155550100", ["1155550100"]),
+        ("1", 1, None, "415555010", ["415555010"]),
+        ("1", 1, None, "0014155550100", ["14155550100"]),
+        ("1", 1, None, "0155550100", []),
+        ("1", 6, None, "3101501234", ["3101501234"]),
+        ("1", 1, 4, "4155550100", ["4155550100"]),
+        ("1", 15, None, "4155550100", []),
+        ("44", 1, None, "4155550100", ["4155550100"]),
+        ("", 1, None, "4155550100", ["4155550100"]),
+    ],
+)
+def test_gt_of_ansi_is_looked_up_as_the_table_says(
+    cc: str, np: int | None, nai: int | None, digits: str, expected: list[str]
+) -> None:
+    found = gt_readings(digits, np=np, nai=nai, home_country_code=cc, ansi=True)
+    assert [number for _, number in found] == expected

@@ -154,6 +154,13 @@ def test_link_says_how_a_message_is_read_before_it_is_read(policy: Path) -> None
     assert lines[0]["error"] is not None
 
 
+def test_ten_digits_on_an_ansi_link_hide_no_number_of_country_code_1(policy: Path) -> None:
+    policy.write_text(POLICY.replace("name: p\n", 'name: p\nhome: {country_code: "1"}\n'))
+    for gt in (ansi_gt("4155550100"), ansi_gt("4155550100", np=None), ansi_gt("14155550100")):
+        (line,) = judged([unitdata(HLR, address(ANSI, ssn=6, gt=gt), BEGIN)], ANSI, policy=policy)
+        assert (line["rule"], line["sccp"]["calling"]["digits"][-10:]) == ("own", "4155550100")
+
+
 def test_point_code_of_an_address_has_24_bits_for_rules(policy: Path) -> None:
     for variant, opc in ((ANSI, 7), (CHINA, 8)):
         message = m3ua(unitdata(address(variant, ssn=6), address(variant, ssn=6, pc=0x123456), BEGIN), opc=opc)
