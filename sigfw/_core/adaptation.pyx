@@ -4,7 +4,8 @@
     M2UA   RFC 3331 3.1, 3.3.1: the same; protocol data is what MTP2 carries, from the service information octet on
     M2PA   RFC 4165 2.1-2.3: the same header, sequence numbers of 8 octets, then a priority octet before that
     MTP2   Q.703 2.2: BSN and FSN with their bits, length indicator; one octet each, or two (annex A)
-    MTP3   Q.704 2.2, 14.2: service information octet, routing label of 14 + 14 + 4 bits, little-endian
+    MTP3   Q.704 2.2, 14.2: service information octet, routing label of 14 + 14 + 4 bits, little-endian; in
+           ANSI (T1.111.4) of 24 + 24 + 8, in China of 24 + 24 + 4 and four spare ones
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -22,6 +23,8 @@ from sigfw._core.msg cimport (
     ENCAP_M3UA,
     ENCAP_MTP3,
     OK,
+    VARIANT_CHINA,
+    VARIANT_ITU,
 )
 from sigfw._core.wire cimport Cursor, left, read_u8, read_u16be, read_u16le, read_u32be, read_u32le, skip, take
 
@@ -51,17 +54,33 @@ cdef int other(Framer* f, Frame* out, int code, const uint8_t* at) noexcept nogi
     return report(f, out, FRAME_ERROR if unread else FRAME_OTHER, code if unread else OK, at)
 
 
+cdef int wide_label(Framer* f, Frame* out, Cursor* c, uint32_t first) noexcept nogil:
+    """Seven octets: DPC, OPC and SLS; `first` is the first four of them."""
+    cdef uint16_t rest = 0
+    if read_u16le(c, &rest) != OK or read_u8(c, &out.sls) != OK:
+        return E_TRUNCATED
+    if f.variant == VARIANT_CHINA:  # four bits of it, as in Q.704; the others are spare
+        out.sls &= 0x0F
+    out.dpc = first & 0xFFFFFF
+    out.opc = first >> 24 | <uint32_t>rest << 8
+    return OK
+
+
 cdef int mtp3(Framer* f, Frame* out, Cursor* c, int code) noexcept nogil:
     cdef uint8_t sio = 0
     cdef uint32_t label = 0
     out.encapsulation = ENCAP_MTP3
     if read_u8(c, &sio) != OK or read_u32le(c, &label) != OK:
         return report(f, out, FRAME_ERROR, E_TRUNCATED, c.p)
+    if f.variant > VARIANT_ITU:
+        if wide_label(f, out, c, label) != OK:
+            return report(f, out, FRAME_ERROR, E_TRUNCATED, c.p)
+    else:
+        out.dpc = label & 0x3FFF
+        out.opc = label >> 14 & 0x3FFF
+        out.sls = label >> 28
     out.has_mtp = 1
     out.ni = sio >> 6
-    out.dpc = label & 0x3FFF
-    out.opc = label >> 14 & 0x3FFF
-    out.sls = label >> 28
     if sio & 0x0F != SI_SCCP:
         return other(f, out, code, c.p)
     return sccp(f, out, c, ENCAP_MTP3, code)

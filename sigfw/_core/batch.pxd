@@ -30,6 +30,7 @@ cdef class Batch:
     cdef readonly uint64_t not_sccp
     cdef readonly uint64_t messages
     # where judging stands
+    cdef uint8_t variant           # whose MTP labels the records have: number of names.VARIANTS; judging sets it
     cdef Py_ssize_t current
     cdef Framer framer
     cdef int framing               # the framer is open on records[current]

@@ -103,6 +103,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
             return 1
         if not b.framing:
             framer_open(&b.framer, r.p, r.octets, r.encapsulation)
+            b.framer.variant = b.variant
             b.framing = 1
             b.entries = 0
             b.last_frame = r.frame

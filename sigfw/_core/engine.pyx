@@ -161,6 +161,7 @@ cdef class Worker:
             labels = &self.labels.c
             ctx.topic = tables.topic_number(stream.topic)
             out.rule_ids = tables.rule_ids
+        batch.variant = ctx.variant
         out.batch = batch
         out.labels = self.labels
         out.is_packed = self.form == 2

@@ -45,6 +45,7 @@ cdef struct Framer:
     const uint8_t* p
     uint64_t n
     uint8_t encapsulation
+    uint8_t variant        # whose MTP label it is, for the caller to set once it is open; 0: ITU's
     uint8_t state
     # the packet in hand
     uint32_t frame

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-def frames(octets: bytes | bytearray | memoryview, encapsulation: str) -> list[dict[str, Any]]:
+def frames(octets: bytes | bytearray | memoryview, encapsulation: str, variant: int = 1) -> list[dict[str, Any]]:
     """Frame one record or capture.
 
     encapsulation: `sccp`, `mtp3`, `m3ua` (octets is one message) or `pcap` (a whole classic pcap or pcapng).
+    variant: number of names.VARIANTS, for the width of MTP3's routing label.
     One dict for each thing found, in order: `kind` (`sccp`, `other`, `error`, `broken`), `octets` (the SCCP message or
     None), `frame` (from 1), `index` (from 0 within the frame), `time_ns` (-1: none), `encapsulation` (number),
     `opc` `dpc` `sls` `ni` (None where unknown), `code` (of names.ERROR_CODES), `offset` (octet in what was given).

@@ -64,6 +64,7 @@ from sigfw._core.msg cimport (
     ENCAP_SCCP,
     NO_PC,
     OK,
+    VARIANT_ITU,
 )
 from sigfw._core.sctp cimport next_chunk, sctp_packet
 from sigfw._core.wire cimport Cursor, cursor, read_u8, read_u16be, skip
@@ -296,13 +297,14 @@ cdef void framer_close(Framer* f) noexcept nogil:
 _ENCAPSULATIONS = {"sccp": ENCAP_SCCP, "mtp3": ENCAP_MTP3, "m3ua": ENCAP_M3UA, "pcap": ENCAP_PCAP}
 
 
-def frames(const uint8_t[::1] octets not None, str encapsulation not None):
+def frames(const uint8_t[::1] octets not None, str encapsulation not None, uint8_t variant=VARIANT_ITU):
     cdef Framer f
     cdef Frame frame
     cdef uint8_t nothing = 0
     cdef int kind
     f.fragments = NULL
     framer_open(&f, &octets[0] if octets.shape[0] else &nothing, octets.shape[0], _ENCAPSULATIONS[encapsulation])
+    f.variant = variant
     found = []
     while True:
         kind = framer_next(&f, &frame)

@@ -52,7 +52,7 @@ def command(
     if source is None:
         raise UsageError(f"{config}: no source.kafka, so no topic to produce to; give a configuration that has one")
     name = _topic(source, topic)
-    messages, others = read_messages(capture)
+    messages, others = read_messages(capture, source.topics[name].variant)
     if not messages:
         raise UsageError(f"{capture}: holds no SCCP message; `sigfw decode {capture}` says what it holds")
     replay = Replay(source, name, pack=pack, rate=rate, timeout=timeout)

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import ConsumerRecord
 
+from sigfw import names
 from sigfw._core import framing, sccp
 from sigfw.config import KafkaSource, Topic
 from sigfw.errors import RunError, StartError
@@ -52,6 +53,7 @@ class Message:
     sls: int
     ni: int
     key: bytes | None
+    variant: str = "itu"
 
 
 @dataclass(slots=True)
@@ -65,27 +67,27 @@ class Replayed:
     unframed: int = 0  # records
 
 
-def read_messages(path: Path) -> tuple[list[Message], int]:
+def read_messages(path: Path, variant: str = "itu") -> tuple[list[Message], int]:
     """The SCCP messages of a capture, and how many frames or lines hold none. Raises UsageError."""
     messages, others = [], 0
     for octets, encapsulation in open_capture(path).records:
-        for frame in framing.frames(memoryview(octets), encapsulation):
+        for frame in framing.frames(memoryview(octets), encapsulation, names.VARIANTS.index(variant)):
             if frame["kind"] != "sccp" or not frame["octets"]:
                 others += 1
                 continue
-            messages.append(_message(frame))
+            messages.append(_message(frame, variant))
     return messages, others
 
 
-def _message(frame: dict[str, Any]) -> Message:
+def _message(frame: dict[str, Any], variant: str) -> Message:
     octets, opc, dpc = bytes(frame["octets"]), frame["opc"], frame["dpc"]
-    parsed = sccp.parse(octets)
+    parsed = sccp.parse(octets, names.VARIANTS.index(variant))
     digits = sorted((parsed.get(side) or {}).get("digits") or "" for side in ("called", "calling"))
     if all(digits):
         key: bytes | None = "|".join(digits).encode()
     else:
         key = None if opc is None else f"{min(opc, dpc)}-{max(opc, dpc)}".encode()
-    return Message(octets, opc, dpc, frame["sls"] or 0, frame["ni"] or 0, key)
+    return Message(octets, opc, dpc, frame["sls"] or 0, frame["ni"] or 0, key, variant)
 
 
 def record(messages: list[Message], encapsulation: str) -> tuple[bytes, list[tuple[str, bytes]]]:
@@ -109,7 +111,13 @@ def record(messages: list[Message], encapsulation: str) -> tuple[bytes, list[tup
 
 
 def _mtp3(message: Message) -> bytes:
-    """Q.704 2.2, 14.2: service information octet, then DPC 14, OPC 14 and SLS 4 bits, the least significant first."""
+    """Q.704 2.2, 14.2: service information octet, then DPC 14, OPC 14 and SLS 4 bits, the least significant first.
+
+    Where point codes have 24 bits (T1.111.4, China) the label has seven octets.
+    """
+    if message.variant != "itu":
+        codes = ((message.dpc or 0) & 0xFFFFFF | ((message.opc or 0) & 0xFFFFFF) << 24).to_bytes(6, "little")
+        return bytes((message.ni << 6 | SI_SCCP,)) + codes + bytes((message.sls & 0xFF,)) + message.octets
     label = (message.dpc or 0) & 0x3FFF | ((message.opc or 0) & 0x3FFF) << 14 | (message.sls & 0xF) << 28
     return bytes((message.ni << 6 | SI_SCCP,)) + label.to_bytes(4, "little") + message.octets
 

@@ -1,0 +1,45 @@
+"""MTP3's routing label where point codes have 24 bits: seven octets, by the variant of the topic or of the command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
+from sigfw.pipeline.replay import read_messages, record
+from tests.unit.sccpbytes import ANSI, CHINA, ITU, address, mtp3, pcap, unitdata
+
+BEGIN = bytes.fromhex("6206480400000001")
+
+
+def decoded(record: bytes, variant: str, encapsulation: str) -> Any:
+    (line,) = Worker().judge(None, Stream("t"), Batch([record], encapsulation), variant=variant).lines().splitlines()
+    return json.loads(line)
+
+
+@pytest.mark.parametrize("variant", [ANSI, CHINA])
+def test_mtp3_label_has_seven_octets_where_the_topic_says_so(variant: str) -> None:
+    sls = 0xF7 if variant == ANSI else 0x07  # China: four bits of it
+    message = mtp3(
+        variant, unitdata(address(variant, ssn=6), address(variant, ssn=6), BEGIN), opc=0x010203, dpc=0x05AD01, sls=0xF7
+    )
+    line = decoded(message, variant, "mtp3")
+    assert (line["opc"], line["dpc"], line["sls"], line["ni"], line["error"]) == (0x010203, 0x05AD01, sls, 2, None)
+    for n in range(8):
+        line = decoded(message[:n], variant, "mtp3")
+        assert (line["error"]["code"], line["opc"]) == ("truncated", None)
+
+
+@pytest.mark.parametrize("variant", [ITU, ANSI, CHINA])
+@pytest.mark.parametrize("encapsulation", ["mtp3", "m3ua", "pcap"])
+def test_capture_is_replayed_in_the_dialect_of_its_topic(variant: str, encapsulation: str, tmp_path: Path) -> None:
+    sent = unitdata(address(variant, ssn=6), address(variant, ssn=8), BEGIN)
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(141, [mtp3(variant, sent, opc=0x0203, dpc=0x2D01, sls=5)]))
+    messages, others = read_messages(path, variant)
+    value, _ = record(messages, encapsulation)
+    line = decoded(value, variant, encapsulation)
+    assert (others, line["opc"], line["dpc"], line["sls"], line["error"]) == (0, 0x0203, 0x2D01, 5, None)
+    assert (line["sccp"]["called"]["ssn"], line["sccp"]["calling"]["ssn"]) == (6, 8)
