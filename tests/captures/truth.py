@@ -114,8 +114,10 @@ def _hex_truth(truth: Truth, line: int, kind: str, raw: bytes) -> Truth:
     return {"line": line, "label": kind} | truth
 
 
-def packets(path: Path) -> Iterator[tuple[int, Element]]:
-    command = ["tshark", "-r", str(path), "-T", "pdml", "-o", "sctp.tsn_analysis:FALSE"]
+def packets(path: Path, *preferences: str) -> Iterator[tuple[int, Element]]:
+    """preferences: of tshark, `name:value`, beside those that every truth is made with."""
+    command = ["tshark", "-r", str(path), "-T", "pdml"]
+    command += [part for one in ("sctp.tsn_analysis:FALSE", *preferences) for part in ("-o", one)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tshark:
         assert tshark.stdout is not None
         number = 0
