@@ -3,8 +3,9 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 
+from sigfw._core.limits cimport MAX_ARC_BITS, MAX_CONTENT, MAX_DEPTH, MAX_INTEGER_OCTETS, MAX_TAG_NUMBER
 from sigfw._core.msg cimport (
-    E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TRUNCATED, MAX_DEPTH, OK,
+    E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_LENGTH_OVERRUN, E_TOO_DEEP, E_TRUNCATED, OK,
 )
 from sigfw._core.wire cimport Cursor
 
@@ -42,7 +43,7 @@ cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* ind
                 return E_TRUNCATED
             octet = c.p[0]
             c.p += 1
-            if number > 0x3FFF or (number == 0 and octet == 0x80):  # no tag of TCAP, MAP or CAP is near; 8.1.2.4.2 c
+            if number > MAX_TAG_NUMBER >> 7 or (number == 0 and octet == 0x80):  # 8.1.2.4.2 c
                 return E_BAD_TAG
             number = number << 7 | (octet & 0x7F)
             if not octet & 0x80:
@@ -68,7 +69,7 @@ cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* ind
             return E_TRUNCATED
         value = 0
         while n:
-            if value > 0xFFFF:  # beyond any message; leading zero octets are allowed
+            if value > MAX_CONTENT >> 8:  # leading zero octets are allowed
                 return E_LENGTH_OVERRUN
             value = value << 8 | c.p[0]
             c.p += 1
@@ -146,7 +147,7 @@ cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:
     cdef uint32_t value
     if p == content.end:
         return E_BAD_LENGTH
-    while content.end - p > 4:  # only what says nothing: the sign once more
+    while content.end - p > MAX_INTEGER_OCTETS:  # only what says nothing: the sign once more
         if p[0] != (0xFF if p[1] & 0x80 else 0):
             return E_BAD_VALUE
         p += 1
@@ -159,7 +160,7 @@ cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:
 
 
 cdef inline int ber_arc(Cursor* c, uint32_t* arc) noexcept nogil:
-    """The next subidentifier of an OBJECT IDENTIFIER (X.690 8.19.2), below 2^28; the first holds two arcs."""
+    """The next subidentifier of an OBJECT IDENTIFIER (X.690 8.19.2), below 2^MAX_ARC_BITS; the first holds two arcs."""
     cdef const uint8_t* p = c.p
     cdef uint32_t value = 0
     cdef uint8_t octet = 0x80
@@ -170,7 +171,7 @@ cdef inline int ber_arc(Cursor* c, uint32_t* arc) noexcept nogil:
     while octet & 0x80:
         if p == c.end:
             return E_TRUNCATED
-        if value >> 21:
+        if value >> (MAX_ARC_BITS - 7):
             return E_BAD_VALUE
         octet = p[0]
         value = value << 7 | (octet & 0x7F)

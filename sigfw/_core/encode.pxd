@@ -52,9 +52,6 @@ cdef packed struct Entry:  # docs/packed.md
     uint16_t zero2
     uint32_t reassembly
 
-cdef enum:
-    MAX_REPLY = 4096       # a service message repeats its unitdata: MAX_USER_OCTETS and two addresses
-
 cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* labels, const Key* key) noexcept nogil
 cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels) noexcept nogil
 cdef void put_id(Out* o, const Origin* origin, int64_t offset, uint32_t frame, uint16_t index) noexcept nogil

@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memset
 
 from json import dumps
 
+from sigfw._core.limits cimport MAX_DIGITS, MAX_REPLY
 from sigfw._core.mapop cimport field_name, operation_application, operation_name
 from sigfw._core.msg cimport *
 from sigfw._core.out cimport Out, put, put_c, put_hex, put_i, put_padded, put_s, put_u

@@ -15,6 +15,7 @@ from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
 from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
+from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
@@ -38,8 +39,8 @@ cdef class Stream:
     cdef readonly str topic
     cdef readonly int64_t last_time_ns  # of the message judged last; -1: none had a time
 
-    def __cinit__(self, str prefix, *, bint offsets=True, str topic="", uint32_t max_reassemblies=4096,
-                  int64_t max_age_ns=10_000_000_000):
+    def __cinit__(self, str prefix, *, bint offsets=True, str topic="", uint32_t max_reassemblies=MAX_REASSEMBLIES,
+                  int64_t max_age_ns=<int64_t>MAX_AGE_SECONDS * 1_000_000_000):
         self.prefix = prefix
         self.topic = topic
         self.last_time_ns = -1

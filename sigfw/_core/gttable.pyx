@@ -8,6 +8,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 
+from sigfw._core.limits cimport MAX_KEY_DIGITS
 from sigfw._core.msg cimport Group, Msg, N_SPACES, Norm
 from sigfw._core.tables cimport ClassInfo, GtTable, PolicyTables
 
@@ -19,7 +20,6 @@ cdef extern from *:
 
 cdef enum:
     IN_FLIGHT = 64                 # look-ups prefetched together: beyond the line fill buffers of any core, within L1
-    MAX_PREFIX = 16                # digits of a key
     RESTART = 0x80000000           # in cls: the interval goes on with a shorter prefix, no prefix begins here
 
 cdef uint64_t ONES = 0x1111111111111111
@@ -32,20 +32,20 @@ OPERATOR_ITEM = 0x80000000
 
 cdef inline uint64_t encode(uint64_t key, uint32_t digits) noexcept nogil:
     """Left-aligned decimal digits as the number that sorts after its prefixes."""
-    if digits >= MAX_PREFIX:
+    if digits >= MAX_KEY_DIGITS:
         return key + ONES
     return key + (ONES & ~(END >> (4 * digits)))
 
 
 cdef inline uint32_t cut(uint64_t encoded, uint32_t digits, uint64_t* shorter) noexcept nogil:
     """The first digits of an encoded number."""
-    shorter[0] = encoded if digits >= MAX_PREFIX else encoded & ~(END >> (4 * digits))
+    shorter[0] = encoded if digits >= MAX_KEY_DIGITS else encoded & ~(END >> (4 * digits))
     return digits
 
 
 cdef inline uint32_t digits_of(uint64_t encoded) noexcept nogil:
     cdef uint32_t n = 0
-    while n < MAX_PREFIX and (encoded >> (60 - 4 * n)) & 15:
+    while n < MAX_KEY_DIGITS and (encoded >> (60 - 4 * n)) & 15:
         n += 1
     return n
 
@@ -160,8 +160,8 @@ cdef uint64_t parse(str digits) except? 0:
     cdef const char* p = PyUnicode_AsUTF8AndSize(digits, &n)
     cdef uint64_t key = 0
     cdef Py_ssize_t i
-    if n < 1 or n > MAX_PREFIX:
-        raise ValueError(f"a prefix has 1 to {MAX_PREFIX} digits: {digits!r}")
+    if n < 1 or n > MAX_KEY_DIGITS:
+        raise ValueError(f"a prefix has 1 to {MAX_KEY_DIGITS} digits: {digits!r}")
     for i in range(n):
         if p[i] < c'0' or p[i] > c'9':
             raise ValueError(f"a prefix has decimal digits only: {digits!r}")
@@ -243,8 +243,8 @@ cdef class PrefixTable:
 
     cdef int sweep(self, const Entry* entries, Py_ssize_t n) except -1:
         """From sorted entries to intervals: each prefix begins one, its end goes back to the prefix around it."""
-        cdef uint64_t ends[MAX_PREFIX + 1]
-        cdef uint32_t around[MAX_PREFIX + 1]
+        cdef uint64_t ends[MAX_KEY_DIGITS + 1]
+        cdef uint32_t around[MAX_KEY_DIGITS + 1]
         cdef int depth = 0
         cdef Py_ssize_t i = 0, same
         cdef uint64_t end

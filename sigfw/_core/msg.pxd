@@ -7,16 +7,13 @@
 
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-cdef enum:  # Bounds: no loop, allocation or recursion goes past them whatever a length says.
-    GROUP = 32             # messages a Group: enough independent look-ups in flight to hide memory latency
-    MAX_DIGITS = 32        # E.164 and E.212 end at 15; kept beyond that to be shown, never to be looked up
-    MAX_COMPONENTS = 32    # a message; real dialogues carry one to four, a 255-octet UDT has room for about twenty
-    MAX_NUMBERS = 64       # a message: identities and addresses together
-    MAX_READINGS = 4       # a component without a recognised ACN
-    MAX_DEPTH = 24         # BER nesting; insertSubscriberData of TS 29.002 needs about twelve from the TCAP tag
-    MAX_SEGMENTS = 16      # Q.713 3.17: remaining segments in four bits
+from sigfw._core.limits cimport (
+    GROUP, MAX_CATEGORIES, MAX_COMPONENTS, MAX_DEPTH, MAX_DIGITS, MAX_NUMBERS, MAX_READINGS, MAX_RULES, MAX_SEGMENTS,
+    MAX_USER_OCTETS,
+)
+
+cdef enum:
     NO_PC = 0x7FFFFFFF     # beyond the 24 bits of any variant
-    MAX_USER_OCTETS = 4096 # LUDT ends at 3,952 octets (Q.713 4.20), sixteen XUDT segments at 16 * 254
 
 cdef enum Status:          # of an inline reader; anything but OK is an ErrorCode of names.ERROR_CODES
     OK = 0
@@ -425,8 +422,6 @@ cdef inline uint8_t digit_at(const Digits* d, int i) noexcept nogil:
 
 
 cdef enum:
-    MAX_RULES = 1024
-    MAX_CATEGORIES = 16
     N_CHECKS = 15          # names.CHECKS, number 0 unused
     N_REASONS = 18
     N_ACTIONS = 6

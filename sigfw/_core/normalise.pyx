@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from sigfw._core.limits cimport MAX_E164, MAX_KEY_DIGITS
 from sigfw._core.msg cimport (
     DIGITS_CUT,
     Digits,
@@ -28,10 +29,6 @@ from sigfw._core.msg cimport (
     VARIANT_ANSI,
 )
 from sigfw._core.tables cimport CountryCode, PolicyTables
-
-cdef enum:
-    MAX_E164 = 15          # E.164 6: fifteen digits with the country code; E.212: fifteen; E.214 has E.164's form
-    MAX_KEY = 16           # of Norm.key
 
 cdef enum:                 # Q.713 3.4.2.3.1 (table 4) and 3.4.2.3.3
     NP_UNKNOWN = 0
@@ -205,7 +202,7 @@ cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     cdef int i
     r.n = 0
     r.norm = n.norm
-    r.limit = MAX_KEY
+    r.limit = MAX_KEY_DIGITS
     r.cut = True
     n.n_norm = 0
     # Too many digits, or one above 9, must not hide what the number begins with: the rest is left away.
@@ -213,7 +210,7 @@ cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     d.lo = 0
     d.count = 0
     d.flags = 0
-    for i in range(min(n.d.count, <int>MAX_KEY)):
+    for i in range(min(n.d.count, <int>MAX_KEY_DIGITS)):
         if digit_at(&n.d, i) > 9:
             break
         push_digit(&d, digit_at(&n.d, i))

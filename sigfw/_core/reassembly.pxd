@@ -2,10 +2,8 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport MAX_SEGMENTS, MAX_USER_OCTETS, Fate, FirstSegment, Group, Party, PartId
-
-cdef enum:
-    MAX_CHAIN = 32         # entries of a hash bucket; a key that finds it full fails, so that none is slow
+from sigfw._core.limits cimport MAX_SEGMENTS, MAX_USER_OCTETS
+from sigfw._core.msg cimport Fate, FirstSegment, Group, Party, PartId
 
 cdef struct Entry:         # one reassembly
     Entry* chain           # next of its bucket

@@ -9,6 +9,7 @@ from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint32_t, uint64
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
+from sigfw._core.limits cimport GROUP, MAX_CHAIN, MAX_USER_OCTETS
 from sigfw._core.msg cimport (
     E_MISMATCH,
     E_NO_FIRST,
@@ -18,9 +19,7 @@ from sigfw._core.msg cimport (
     E_REPEATED,
     E_TOO_LATE,
     E_TOO_LONG,
-    GROUP,
     LAYER_SCCP,
-    MAX_USER_OCTETS,
     OK,
     SEGMENT_FAILED,
     SEGMENT_FINAL,

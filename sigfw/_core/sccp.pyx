@@ -13,6 +13,7 @@ each other's parameter: two readers of such a message could see two different ad
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from sigfw._core.limits cimport MAX_DIGITS, MAX_MESSAGE, MAX_OPTIONS, MAX_PARTS, MAX_USER_OCTETS
 from sigfw._core.msg cimport (
     DIGITS_CUT,
     DIGITS_OVERDECADIC,
@@ -36,8 +37,6 @@ from sigfw._core.msg cimport (
     HAS_SSN,
     HAS_TT,
     LAYER_SCCP,
-    MAX_DIGITS,
-    MAX_USER_OCTETS,
     OK,
     SCCP_CR,
     SCCP_IT,
@@ -74,10 +73,6 @@ cdef enum:
 
     SCMG_SSC = 0x06        # the last of Q.713 5.3
     SCMG_SBR = 0xFD        # the first of ANSI's own three
-
-    MAX_OPTIONS = 16       # Q.713 defines at most five a message; beyond that, room for national ones
-    MAX_PARTS = 4          # called, calling, data, optional part
-    MAX_MESSAGE = 0xFFFF   # offsets are kept in two octets; an LUDT ends far below
 
 # Octets of the fixed part with its pointers, by type (Q.713 4.2 to 4.21): below that a message is cut.
 cdef uint8_t[21] FIXED_OCTETS = [0, 7, 9, 6, 9, 7, 6, 7, 6, 5, 5, 5, 4, 8, 7, 5, 11, 7, 7, 11, 11]

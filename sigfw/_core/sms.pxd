@@ -2,11 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
+from sigfw._core.limits cimport MAX_TP_ADDRESS_DIGITS
 from sigfw._core.msg cimport E_BAD_VALUE, E_TRUNCATED, OK, Msg
 from sigfw._core.wire cimport Cursor, left
-
-cdef enum:
-    MAX_TP_ADDRESS_DIGITS = 20  # TS 23.040 9.1.2.5
 
 
 cdef inline int skip_tp_address(Cursor* c) noexcept nogil:
