@@ -82,6 +82,17 @@ ERROR_CODES: Final = (
     "part_denied",  # an earlier segment of the message was denied by itself
 )
 
+# Why a GT cannot be looked up (docs/normalisation.md): the exception is unusable_gt, the message is not malformed.
+GT_TROUBLES: Final = (
+    "",
+    "gt_empty",  # no digit
+    "gt_overdecadic",  # a digit above 9 that is no filler
+    "gt_too_long",  # more digits, its country code included, than a number has
+    "gt_plan",  # a numbering plan that is not looked up
+    "gt_nature",  # a nature of address that is not looked up
+    "gt_prefix",  # begins as no number of its kind does
+)
+
 SCCP_TYPES: Final = {  # Q.713 2.1, table 1
     0x01: "CR",
     0x02: "CC",

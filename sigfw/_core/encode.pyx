@@ -86,6 +86,7 @@ def names() -> dict:
         "MODES": ["", "enforce", "monitor", "bypass"],
         "SEGMENT_STATES": ["", "held", "final", "failed", "orphan"],
         "CHECK_OUTCOMES": ["false", "true", "unknown"],
+        "GT_TROUBLES": ["", "gt_empty", "gt_overdecadic", "gt_too_long", "gt_plan", "gt_nature", "gt_prefix"],
         "EXCEPTIONS": [
             "malformed", "unusable_gt", "not_tcap", "not_sccp", "unknown_operation", "reassembly_timeout",
             "limit_exceeded", "expired", "default",

@@ -230,6 +230,7 @@ cdef class Worker:
             "checks": {(NAMES["CHECKS"][i], NAMES["CHECK_OUTCOMES"][j]): k.checks[i][j]
                        for i in range(1, N_CHECKS) for j in range(3) if k.checks[i][j]},
             "opcode_forms": {(NAMES["OPCODE_FORMS"][i],): k.opcode_forms[i] for i in range(1, N_OPCODE_FORMS)},
+            "unusable_gts": {(NAMES["GT_TROUBLES"][i],): k.unusable_gts[i] for i in range(1, N_GT_TROUBLES)},
             "segments": {(NAMES["SEGMENT_STATES"][i],): k.segments[i] for i in range(1, 5)},
             "link_header_conflicts": {(): k.link_header_conflicts},
             "not_sccp": {(): k.not_sccp},
@@ -327,5 +328,7 @@ cdef inline void count(Counters* k, const Msg* m) noexcept nogil:
     if m.error_code:
         k.decode_errors[m.error_layer][m.error_code] += 1
         k.unframed += m.error_layer == LAYER_FRAMING and m.sccp == NULL
+    k.unusable_gts[m.called.trouble] += 1
+    k.unusable_gts[m.calling.trouble] += 1
     for i in range(m.n_components):
         k.opcode_forms[m.components[i].opcode_form] += 1

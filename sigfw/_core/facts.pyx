@@ -60,6 +60,7 @@ cdef dict message_facts(Tables tables, Msg* m):
         "segment": names.SEGMENT_STATES[m.segment_state],
         "called": readings(&m.called.norm[0], m.called.n_norm),
         "calling": readings(&m.calling.norm[0], m.calling.n_norm),
+        "trouble": {"called": names.GT_TROUBLES[m.called.trouble], "calling": names.GT_TROUBLES[m.calling.trouble]},
         "numbers": [number(&m.numbers[i]) for i in range(m.n_numbers)],
         "sms": (m.sms_pid, m.sms_dcs) if m.has_sms else None,
         "requested_info": [name for i, name in enumerate(names.REQUESTED_INFO) if m.requested_info >> i & 1],

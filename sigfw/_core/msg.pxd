@@ -182,6 +182,14 @@ cdef enum:                 # bits of Party.has
     HAS_NAI = 1 << 5
     HAS_GT = 1 << 6        # digits, be it none of them
 
+cdef enum GtTrouble:       # why a GT cannot be looked up
+    GT_EMPTY = 1
+    GT_OVERDECADIC
+    GT_TOO_LONG
+    GT_PLAN
+    GT_NATURE
+    GT_PREFIX
+
 cdef enum:                 # bits of Digits.flags
     DIGITS_OVERDECADIC = 1 << 0  # a digit above 9 (a filler is no digit)
     DIGITS_CUT = 1 << 1          # there were more than MAX_DIGITS
@@ -226,6 +234,7 @@ cdef struct Party:         # Q.713 3.4 (CdPA), 3.5 (CgPA)
     uint8_t es
     uint8_t nai
     uint8_t ssn
+    uint8_t trouble        # a GtTrouble where there is a GT that cannot be normalised
     uint8_t n_norm         # 0: no GT, or one that cannot be normalised
     Norm norm[2]           # two where the NAI leaves two readings
 
@@ -427,6 +436,7 @@ cdef enum:
     N_ACTIONS = 6
     N_CODES = 25
     N_OPCODE_FORMS = 5
+    N_GT_TROUBLES = 7
     N_LAYERS = 6
     N_PERIMETERS = 4
     N_ENCAPSULATIONS = 5
@@ -449,6 +459,7 @@ cdef struct Counters:      # one a Worker, read at scrape; indices are the numbe
     uint64_t checks[N_CHECKS][3]                  # false, true, unknown
     uint64_t rules[MAX_RULES + 1]                 # components in which the rule was the first match of its category
     uint64_t opcode_forms[N_OPCODE_FORMS]
+    uint64_t unusable_gts[N_GT_TROUBLES]
     uint64_t segments[5]                          # by SegmentState
     uint64_t link_header_conflicts
     uint64_t not_sccp

@@ -10,6 +10,12 @@ from sigfw._core.msg cimport (
     digit_at,
     EX_UNUSABLE_GT,
     Group,
+    GT_EMPTY,
+    GT_NATURE,
+    GT_OVERDECADIC,
+    GT_PLAN,
+    GT_PREFIX,
+    GT_TOO_LONG,
     HAS_ES,
     HAS_GT,
     HAS_NAI,
@@ -148,6 +154,28 @@ cdef bint plain(const Digits* d, bint even, Digits* out) noexcept nogil:
     return True
 
 
+cdef uint8_t why_unusable(const CountryCode* cc, const Party* p) noexcept nogil:
+    """Of a GT without a reading, the first thing that stands against one."""
+    cdef Digits d
+    cdef uint8_t np = p.np if p.has & HAS_NP else NP_E164
+    cdef uint8_t nai = p.nai if p.has & HAS_NAI else NAI_INTERNATIONAL
+    cdef int i
+    if not plain(&p.gt, not p.has & HAS_ES or p.es != 1, &d):
+        if d.count == 0:
+            return GT_EMPTY
+        for i in range(d.count):
+            if digit_at(&d, i) > 9:
+                return GT_OVERDECADIC
+        return GT_TOO_LONG
+    if np not in (NP_UNKNOWN, NP_E164, NP_GENERIC, NP_E212, NP_E214):
+        return GT_PLAN
+    if nai not in (NAI_UNKNOWN, NAI_NATIONAL, NAI_INTERNATIONAL):
+        return GT_NATURE
+    if digit_at(&d, 0) == 0 and (nai == NAI_INTERNATIONAL or cc.digits == 0 or d.count == 1 or digit_at(&d, 1) == 0):
+        return GT_PREFIX
+    return GT_TOO_LONG
+
+
 cdef void normalise_party(const CountryCode* cc, Party* p) noexcept nogil:
     cdef Readings r
     cdef Digits d
@@ -158,8 +186,11 @@ cdef void normalise_party(const CountryCode* cc, Party* p) noexcept nogil:
     r.limit = MAX_E164
     r.cut = False
     p.n_norm = 0
+    if not p.has & HAS_GT:
+        return
     # Without an encoding scheme (GTI 2) nothing says odd or even: a 16th digit of 0 may be a filler there, too.
-    if not p.has & HAS_GT or not plain(&p.gt, not p.has & HAS_ES or p.es != 1, &d):
+    if not plain(&p.gt, not p.has & HAS_ES or p.es != 1, &d):
+        p.trouble = why_unusable(cc, p)
         return
     if np == NP_E212:
         r.space = SPACE_E212
@@ -174,6 +205,8 @@ cdef void normalise_party(const CountryCode* cc, Party* p) noexcept nogil:
         elif nai == NAI_UNKNOWN:
             unknown(&r, cc, &d)
     p.n_norm = r.n
+    if r.n == 0:
+        p.trouble = why_unusable(cc, p)
 
 
 cdef void national_without_nature(const CountryCode* cc, Party* p) noexcept nogil:
@@ -244,7 +277,7 @@ cdef void normalise_group(const PolicyTables* t, Group* g) noexcept nogil:
         if m.variant == VARIANT_ANSI:
             national_without_nature(cc, &m.called)
             national_without_nature(cc, &m.calling)
-        if (m.called.has & HAS_GT and m.called.n_norm == 0) or (m.calling.has & HAS_GT and m.calling.n_norm == 0):
+        if m.called.trouble or m.calling.trouble:
             m.exceptions |= EX_UNUSABLE_GT
         for j in range(m.n_numbers):
             normalise_number(cc, &m.numbers[j])
@@ -267,7 +300,7 @@ cdef CountryCode country_code(str digits) except *:
     return cc
 
 
-cdef list shown(const Norm* norm, int n):
+cdef list readings(const Norm* norm, int n):
     cdef int i, j
     return [
         (norm[i].space, "".join(["%x" % ((norm[i].key >> (60 - 4 * j)) & 15) for j in range(norm[i].digits)]))
@@ -293,7 +326,7 @@ def gt_readings(str digits, *, np=None, nai=None, es=None, str home_country_code
     normalise_party(&cc, &p)
     if ansi:
         national_without_nature(&cc, &p)
-    return shown(p.norm, p.n_norm)
+    return readings(p.norm, p.n_norm)
 
 
 def number_readings(str digits, int kind, *, int nature=0, int plan=0, str home_country_code=""):
@@ -305,4 +338,4 @@ def number_readings(str digits, int kind, *, int nature=0, int plan=0, str home_
     n.nature = nature
     n.plan = plan
     normalise_number(&cc, &n)
-    return shown(n.norm, n.n_norm)
+    return readings(n.norm, n.n_norm)

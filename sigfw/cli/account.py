@@ -182,7 +182,7 @@ class Account:
                 if party.name == f"{side} party address":
                     for node in party.children:
                         if node.number:
-                            notes[id(node)] = [self.known(facts[side], node.number[1]) or "unusable"]
+                            notes[id(node)] = [self.known(facts[side], node.number[1]) or facts["trouble"][side]]
         numbers = {(n["kind"], n["digits"]): n["readings"] for n in facts["numbers"]}
         for node in root.walk():
             if node.number and node.number[0] != "gt" and numbers.get(node.number):
@@ -277,7 +277,7 @@ class Account:
             names_.append("default")
         why = {
             "malformed": self.fault() if v["error"] else "",
-            "unusable_gt": "an address that cannot be normalised",
+            "unusable_gt": ", ".join(f"{side} {code}" for side, code in facts["trouble"].items() if code),
             "default": "no rule matched, and no exception applies",
         }
         return [(n, self.policy.exceptions[n][v["perimeter"]], why.get(n, "")) for n in dict.fromkeys(names_)]

@@ -44,6 +44,7 @@ def test_core_sccp_names_are_those_of_names() -> None:
         ("Application", names.APPLICATIONS[1:], "APP_"),
         ("Variant", names.VARIANTS[1:], "VARIANT_"),
         ("OpcodeForm", names.OPCODE_FORMS[1:], "OPCODE_"),
+        ("GtTrouble", names.GT_TROUBLES[1:], ""),
     ],
 )
 def test_core_enum_follows_names(enum: str, members: tuple[str, ...], prefix: str) -> None:
