@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from sigfw._core.digits cimport drop_last
 from sigfw._core.limits cimport MAX_E164, MAX_KEY_DIGITS
 from sigfw._core.msg cimport (
     DIGITS_CUT,
@@ -136,16 +137,15 @@ cdef void unknown(Readings* r, const CountryCode* cc, const Digits* d) noexcept 
 
 
 cdef bint plain(const Digits* d, bint even, Digits* out) noexcept nogil:
-    """Without a filler that was counted as a digit; false where any other digit is above 9 or there are too many."""
-    cdef int i, last
+    """Without fillers that were counted as digits; false where any other digit is above 9 or there are too many."""
+    cdef int i
     out[0] = d[0]
     if d.flags & DIGITS_CUT or d.count == 0:
         return False
-    last = digit_at(d, d.count - 1)
-    if last == 15 or (d.count == MAX_E164 + 1 and last == 0 and even):
-        out.count -= 1
-        if out.count < 16:
-            out.hi &= ~(<uint64_t>15 << (60 - 4 * out.count))
+    while out.count and digit_at(out, out.count - 1) == 15:
+        drop_last(out)
+    if out.count == MAX_E164 + 1 and digit_at(out, MAX_E164) == 0 and even:
+        drop_last(out)
     if out.count == 0 or out.count > MAX_E164:
         return False
     for i in range(out.count):

@@ -1,156 +1,155 @@
-"""docs/normalisation.md, a test a row."""
+"""docs/normalisation.md, a test a row: each address as octets of a message, judged, and what it was looked up as."""
 
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
 import pytest
 
 from sigfw import names
-from sigfw._core.normalise import gt_readings, number_readings
+from sigfw._core.batch import Batch
+from sigfw._core.engine import Stream, Worker
+from sigfw._core.tables import Tables
+from sigfw.policy.compiler import compile_policy
+from sigfw.policy.model import Home, Link
+from tests.unit.rule_reference import make_policy
+from tests.unit.tcapbytes import Node, begin, encode, invoke
 
-E164, E214, E212, MSISDN = (names.SPACES.index(name) for name in ("e164", "e214", "e212", "msisdn"))
-
-
-@pytest.mark.parametrize(
-    ("np", "space"),
-    [(1, E164), (2, E164), (0, E164), (None, E164), (7, E214), (6, E212)]
-    + [(np, None) for np in (3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15)],
-)
-def test_numbering_plan_decides_the_space(np: int | None, space: int | None) -> None:
-    expected = [] if space is None else [(space, "447700900123")]
-    assert gt_readings("447700900123", np=np, nai=4, home_country_code="49") == expected
-
-
-GT_ROWS = [
-    # NAI, CC, digits, looked up as
-    (4, "44", "491711234567", ["491711234567"]),
-    (None, "44", "491711234567", ["491711234567"]),
-    (4, "44", "00491711234567", ["491711234567"]),
-    (4, "44", "0491711234567", []),
-    (4, "44", "000491711234567", []),
-    (4, "44", "00", []),
-    (3, "44", "7700900123", ["447700900123"]),
-    (3, "44", "447700900123", ["44447700900123", "447700900123"]),
-    (3, "44", "44", ["4444"]),
-    (3, "44", "07700900123", ["447700900123", "4407700900123"]),
-    (3, "44", "00491711234567", ["491711234567"]),
-    (3, "", "491711234567", ["491711234567"]),
-    (3, "", "00491711234567", ["491711234567"]),
-    (3, "", "01711234567", []),
-    (0, "44", "491711234567", ["491711234567", "44491711234567"]),
-    (0, "44", "07700900123", ["447700900123"]),
-    (0, "44", "00491711234567", ["491711234567"]),
-    (0, "44", "0", []),
-    (0, "", "491711234567", ["491711234567"]),
-    (0, "", "00491711234567", ["491711234567"]),
-    (0, "", "01711234567", []),
-    *[(nai, "44", "447700900123", []) for nai in (1, 2, 5, 6, 127)],
-    # in every space
-    (4, "44", "", []),
-    (4, "44", "44770090012f", ["44770090012"]),
-    (4, "44", "f", []),
-    (4, "44", "44770a900123", []),
-    (4, "44", "4477009001ff", []),
-    (4, "44", "447700900123456", ["447700900123456"]),
-    (4, "44", "4477009001234560", ["447700900123456"]),
-    (4, "44", "4477009001234561", []),
-    (4, "44", "44770090012345601", []),
-    (4, "44", "4" * 33, []),
-    (0, "44", "491711234567890", ["491711234567890"]),
-    (3, "44", "44770090012345", ["44770090012345"]),
-]
+DOC = (Path(__file__).parents[2] / "docs" / "normalisation.md").read_text()
+LINK_OPC = 100
+GT_HEAD = ["GTI", "NP", "NAI", "odd or even", "digits", "country code", "looked up as"]
+ANSI_HEAD = ["ANSI GTI", "NP", "digits", "country code", "looked up as"]
+NUMBER_HEAD = ["kind", "nature", "plan", "digits", "country code", "looked up as"]
 
 
-@pytest.mark.parametrize(("nai", "cc", "digits", "expected"), GT_ROWS)
-@pytest.mark.parametrize(("np", "space"), [(1, E164), (7, E214)])
-def test_gt_is_read_by_its_nature_of_address(
-    np: int, space: int, nai: int | None, cc: str, digits: str, expected: list[str]
-) -> None:
-    assert gt_readings(digits, np=np, nai=nai, es=2, home_country_code=cc) == [(space, one) for one in expected]
+def rows(head: list[str]) -> list[list[str]]:
+    """The rows of every table with this head."""
+    found: list[list[str]] = []
+    for table in re.findall(r"(?:^\|.*\n)+", DOC, re.M):
+        lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines(keepends=True)]
+        if lines[0] == head:
+            found += lines[2:]
+    return found
 
 
-@pytest.mark.parametrize(("es", "expected"), [(None, ["447700900123456"]), (2, ["447700900123456"]), (1, [])])
-def test_sixteenth_zero_is_a_filler_unless_odd(es: int | None, expected: list[str]) -> None:
-    assert [one for _, one in gt_readings("4477009001234560", np=1, nai=4, es=es)] == expected
+@cache
+def tables(country: str, variant: str = "itu") -> Tables:
+    """`home CC`, `link CC, home CC` or `none`."""
+    codes = dict(part.split() for part in country.split(", ")) if country != "none" else {}
+    home = codes.get("home", "none")
+    links: tuple[Link, ...] = ()
+    if "link" in codes:
+        links = (
+            Link(name="that", opc=(LINK_OPC,), perimeter="international", variant=variant, country_code=codes["link"]),
+        )
+    return compile_policy(make_policy((), home=Home(country_code="" if home == "none" else home), links=links))
 
 
-@pytest.mark.parametrize("nai", [0, 3, 4, None])
-def test_e212_stands_as_it_is_whatever_the_nature(nai: int | None) -> None:
-    assert gt_readings("001011234567890", np=6, nai=nai, home_country_code="44") == [(E212, "001011234567890")]
+def judged(octets: bytes, country: str, variant: str = "itu") -> tuple[Worker, dict[str, Any], dict[str, Any]]:
+    """The worker, the verdict, and what was found of the message beside it."""
+    worker = Worker()
+    batch = Batch([octets], "sccp", meta=[(None, None, LINK_OPC, None)])
+    line = worker.judge(tables(country, variant), Stream("s"), batch, variant=variant, limit=1).lines()
+    facts = worker.facts(tables(country, variant))
+    assert facts is not None
+    return worker, orjson.loads(line), facts
 
 
-@pytest.mark.parametrize("nai", [1, 2, 5, 127])
-def test_e212_of_an_unknown_nature_is_unusable(nai: int) -> None:
-    assert gt_readings("234151234567890", np=6, nai=nai) == []
+def packed(digits: str) -> bytes:
+    """Two an octet, the low nibble first; `-`: none."""
+    return bytes.fromhex(
+        "".join(b + a for a, b in zip(digits[::2], digits[1::2], strict=True)) if digits != "-" else ""
+    )
 
 
-@pytest.mark.parametrize(
-    ("kind", "plan", "space"),
-    [
-        ("imsi", 0, E212),
-        ("msisdn", 1, MSISDN),
-        ("msisdn", 6, MSISDN),
-        ("address", 1, E164),
-        ("address", 0, E164),
-        ("address", 3, E164),
-        ("address", 6, E212),
-        ("address", 7, E214),
-        ("imei", 1, None),
-        ("lmsi", 1, None),
-        ("tmsi", 1, None),
-    ],
-)
-def test_kind_and_plan_decide_the_space_of_a_number(kind: str, plan: int, space: int | None) -> None:
-    expected = [] if space is None else [(space, "234157700900123")]
-    assert number_readings("234157700900123", names.NUMBER_KINDS.index(kind), nature=1, plan=plan) == expected
+def party(gti: str, np: str, nai: str, scheme: str, digits: str) -> bytes:
+    """With SSN 6 and, where there is one, translation type 9 (Q.713 3.4.2.3.1 to 3.4.2.3.4)."""
+    es = {"odd": 1, "even": 2, "-": 0}.get(scheme) if not scheme.isdecimal() else int(scheme)
+    assert es is not None
+    head = {
+        "0": b"",
+        "1": bytes([(es == 1) << 7 | int(nai)]) if gti == "1" else b"",
+        "2": b"\x09",
+        "3": bytes([9, int(np) << 4 | es]) if gti == "3" else b"",
+        "4": bytes([9, int(np) << 4 | es, int(nai)]) if gti == "4" else b"",
+    }.get(gti, b"")
+    return bytes([int(gti) << 2 | 2, 6]) + head + packed(digits)
 
 
-@pytest.mark.parametrize(
-    ("nature", "digits", "expected"),
-    [
-        (1, "491711234567", ["491711234567"]),
-        (1, "00491711234567", ["491711234567"]),
-        (2, "7700900123", ["447700900123"]),
-        (2, "447700900123", ["44447700900123", "447700900123"]),
-        (0, "491711234567", ["491711234567", "44491711234567"]),
-        (0, "07700900123", ["447700900123"]),
-        (3, "491711234567", ["491711234567"]),
-        (1, "", []),
-        (1, "a9", []),
-        (1, "49171a", ["49171"]),
-        (1, "4" * 33, ["4" * 16]),
-        (2, "7700900123456789", ["4477009001234567"]),
-    ],
-)
-def test_address_is_read_by_its_nature(nature: int, digits: str, expected: list[str]) -> None:
-    address = names.NUMBER_KINDS.index("address")
-    readings = number_readings(digits, address, nature=nature, plan=1, home_country_code="44")
-    assert readings == [(E164, one) for one in expected]
+def unitdata(called: bytes, calling: bytes, data: bytes) -> bytes:
+    pointers = bytes([3, 3 + len(called), 3 + len(called) + len(calling)])
+    return b"\x09\x00" + pointers + b"".join(bytes([len(part)]) + part for part in (called, calling, data))
 
 
-def test_imsi_with_a_digit_too_many_is_still_looked_up() -> None:
-    imsi = names.NUMBER_KINDS.index("imsi")
-    assert number_readings("2341512345678901f", imsi) == [(E212, "2341512345678901")]
+def shown(readings: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{space} {digits}" for space, digits in readings) or "nothing"
 
 
-@pytest.mark.parametrize(
-    ("cc", "np", "nai", "digits", "expected"),
-    [
-        ("1", 1, None, "4155550100", ["4155550100", "14155550100"]),
-        ("1", None, None, "4155550100", ["4155550100", "14155550100"]),
-        ("1", 7, None, "4155550100", ["4155550100", "14155550100"]),
-        ("1", 1, None, "14155550100", ["14155550100"]),
-        ("1", 1, None, "447700900123", ["447700900123"]),
-        ("1", 1, None, "1155550100", ["1155550100"]),
-        ("1", 1, None, "415555010", ["415555010"]),
-        ("1", 1, None, "0014155550100", ["14155550100"]),
-        ("1", 1, None, "0155550100", []),
-        ("1", 6, None, "3101501234", ["3101501234"]),
-        ("1", 1, 4, "4155550100", ["4155550100"]),
-        ("1", 15, None, "4155550100", []),
-        ("44", 1, None, "4155550100", ["4155550100"]),
-        ("", 1, None, "4155550100", ["4155550100"]),
-    ],
-)
-def test_gt_of_ansi_is_looked_up_as_the_table_says(
-    cc: str, np: int | None, nai: int | None, digits: str, expected: list[str]
-) -> None:
-    found = gt_readings(digits, np=np, nai=nai, home_country_code=cc, ansi=True)
-    assert [number for _, number in found] == expected
+def test_tables_have_rows_of_every_kind() -> None:
+    gts = rows(GT_HEAD)
+    assert {row[1] for row in gts if row[0] == "4"} == {str(np) for np in range(16)}
+    assert {row[0] for row in gts} >= {"0", "1", "2", "3", "4", "5"}
+    assert {row[2] for row in gts} >= {"-", "0", "1", "2", "3", "4", "127"}
+    assert {row[6] for row in gts} >= set(names.GT_TROUBLES[1:])
+    assert {row[0] for row in rows(NUMBER_HEAD)} == {"imsi", "msisdn", "address", "imei", "lmsi"}
+    lines = re.findall(r"^\| .*\|$", DOC, re.M)
+    heads = [line for line in lines if line.strip("| ").split(" | ") in (GT_HEAD, ANSI_HEAD, NUMBER_HEAD)]
+    assert len(gts) + len(rows(ANSI_HEAD)) + len(rows(NUMBER_HEAD)) == len(lines) - len(heads)
+
+
+@pytest.mark.parametrize("side", ["called", "calling"])
+@pytest.mark.parametrize("row", rows(GT_HEAD), ids=" ".join)
+def test_gt_is_looked_up_as_its_row_says(row: list[str], side: str) -> None:
+    *address, country, expected = row
+    other = b"\x42\x06"
+    parties = (party(*address), other) if side == "called" else (other, party(*address))
+    worker, verdict, facts = judged(unitdata(*parties, encode((0x62, [(0x48, b"\0\0\0\1")]))), country)
+    looked_up(worker, verdict, facts, side, expected)
+    if expected in names.ERROR_CODES:  # of an indicator that Q.713 does not have
+        assert (verdict["reason"], verdict["error"]["code"], facts[side]) == ("malformed", expected, [])
+
+
+@pytest.mark.parametrize("row", rows(ANSI_HEAD), ids=" ".join)
+def test_gt_of_an_ansi_link_is_looked_up_as_its_row_says(row: list[str]) -> None:
+    gti, np, digits, country, expected = row
+    head = bytes([9, int(np) << 4 | 2]) if gti == "1" else b"\x09"
+    address = bytes([0x81 | int(gti) << 2, 6]) + head + packed(digits)
+    octets = unitdata(b"\xc1\x06", address, encode((0x62, [(0x48, b"\0\0\0\1")])))
+    looked_up(*judged(octets, country, "ansi"), "calling", expected)
+
+
+def looked_up(worker: Worker, verdict: dict[str, Any], facts: dict[str, Any], side: str, expected: str) -> None:
+    if expected in names.ERROR_CODES:
+        return
+    trouble = expected in names.GT_TROUBLES
+    assert shown(facts[side]) == ("nothing" if trouble else expected)
+    assert facts["trouble"][side] == (expected if trouble else "")
+    assert (verdict["reason"] == "unusable_gt", verdict["error"]) == (trouble, None)
+    assert worker.counters()["unusable_gts"] == {(why,): int(why == expected) for why in names.GT_TROUBLES[1:]}
+
+
+def argument(kind: str, nature: str, plan: str, digits: str) -> tuple[Node, int]:
+    """An Invoke that carries the number, and which of its numbers that is."""
+    octets = packed(digits)
+    address = bytes([0x80 | int(nature) << 4 | int(plan)]) + octets if nature != "-" else octets
+    if kind == "imsi":
+        return invoke(71, (0x30, [(0xA0, [(0x80, octets)]), (0xA1, [(0x80, b"")]), (0x83, b"\x91\x44")])), 0
+    if kind == "msisdn":
+        return invoke(71, (0x30, [(0xA0, [(0x81, address)]), (0xA1, [(0x80, b"")]), (0x83, b"\x91\x44")])), 0
+    if kind == "address":
+        subscriber: Node = (0xA0, [(0x80, b"\x32\x14\x05")])
+        return invoke(71, (0x30, [subscriber, (0xA1, [(0x80, b"")]), (0x83, address)])), 1
+    if kind == "imei":
+        return invoke(43, (0x04, octets)), 0
+    return invoke(70, (0x30, [(0x80, b"\x32\x14\x05"), (0x81, octets), (0xA2, [(0x80, b"")])])), 1
+
+
+@pytest.mark.parametrize("row", rows(NUMBER_HEAD), ids=" ".join)
+def test_number_inside_map_is_looked_up_as_its_row_says(row: list[str]) -> None:
+    kind, nature, plan, digits, country, expected = row
+    component, index = argument(kind, nature, plan, digits)
+    _, verdict, facts = judged(unitdata(b"\x42\x06", b"\x42\x07", encode(begin(component))), country)
+    assert verdict["reason"] != "unusable_gt"
+    assert shown(facts["numbers"][index]["readings"]) == expected
