@@ -4,7 +4,7 @@ from typing import Any
 
 from sigfw._core.tables import Tables
 from sigfw.cli import output
-from sigfw.cli.layout import Line, Piece, wrap
+from sigfw.cli.layout import Line, Piece, length, wrap
 from sigfw.cli.octets import Notes, Pointer, View
 from sigfw.cli.reasons import Facts, Tried
 from sigfw.dissect import message as dissection
@@ -30,6 +30,8 @@ MEANING = {  # what a code of names.ERROR_CODES says where the octets themselves
     "trailing": "octets behind the end",
     "too_deep": "nested beyond the bound",
     "too_many": "more than the bound",
+    "bad_checksum": "a checksum does not hold",
+    "unsupported": "a form that is not read",
     "unknown_type": "no SCCP message has this type",
 }
 
@@ -55,7 +57,7 @@ class Account:
         self.answer()
         self.octets()
         for component, reading, tried in self.tried:
-            self.rules(component, reading, tried)
+            self.rules(component, reading, tried if self.tree else [])
         return self.out
 
     def say(self, pieces: list[Piece], indent: int = 0, hang: int = 2) -> None:
@@ -68,11 +70,14 @@ class Account:
     def answer(self) -> None:
         v, facts = self.verdict, self.facts.facts
         decided, place = self.because()
-        self.say([(v["action"].upper(), v["action"]), ("  ", ""), (decided, "title")])
+        head: list[Piece] = [(v["action"].upper(), v["action"]), ("  ", ""), (decided, "title")]
+        gap = self.width - 2 - length(head) - len(v["id"])
+        self.say([*head, (" " * max(gap, 2), ""), (v["id"], "dim")])
         self.say([(self.summary(), "value")], 2)
-        side = [v["perimeter"], facts["direction"], *([f"link {facts['link']}"] if facts["link"] else [])]
+        direction = "direction unknown" if facts["direction"] == "unknown" else facts["direction"]
+        side = [f"perimeter {v['perimeter']}", direction, *([f"link {facts['link']}"] if facts["link"] else [])]
         self.say([(f"{', '.join(side)} · as if enforcing", "")], 2)
-        self.say([(f"policy {v['policy']['name']} {v['policy']['digest']}{place}", ""), (f" · {v['id']}", "dim")], 2)
+        self.say([(f"policy {v['policy']['name']} {v['policy']['digest']}{place}", "")], 2)
         if v["shadow"]:
             s = v["shadow"]
             self.say([(f"with the shadow rules: {s['action']} by {s['rule'] or s['reason']}", "shadow")], 2)
@@ -91,12 +96,17 @@ class Account:
             reason = "" if v["reason"] == "rule" else f"{v['reason']}: "
             return f"{reason}rule {v['rule']}, {v['category']}", f", {rule.where}" if rule.where else ""
         said = {"default": "no rule matched", "segment_held": "a segment, held for the rest of its message"}
-        return f"{v['reason']}: {said[v['reason']]}" if v["reason"] in said else f"exception {v['reason']}", ""
+        if v["reason"] in said:
+            return f"{v['reason']}: {said[v['reason']]}", ""
+        by = next((name for name, reasons in ALIASES.items() if v["reason"] in reasons), "")
+        return f"{v['reason']}, by exception {by}" if by else f"exception {v['reason']}", ""
 
     def summary(self) -> str:
         """Who to whom, what, about whom."""
         v = self.verdict
-        sccp, tcap = v["sccp"] or {}, v["tcap"]
+        if v["sccp"] is None:
+            return f"{v['encapsulation']}, not framed"
+        sccp, tcap = v["sccp"], v["tcap"]
         said = [output.sccp_type(v), f"{output.party(sccp.get('calling'))} → {output.party(sccp.get('called'))}"]
         if tcap:
             said.append(
@@ -116,17 +126,19 @@ class Account:
             name = error_name(component, acn)
         return name if component["type"] == "invoke" and name else f"{component['type']} {name}".rstrip()
 
-    def fault(self) -> str:
-        """The first error, and what the octets there say of it."""
+    def place(self) -> str:
         e = self.verdict["error"]
-        within = self.in_whole
-        base = " of the reassembled data" if within else ""
-        roots = [] if self.tree is None else [self.tree.whole if within else self.tree.message]
-        nodes = [node for root in roots if root is not None for node in root.walk()]
-        why = next((node.stopped for node in nodes if node.stopped and node.start == e["offset"]), "")
-        return f"octet {e['offset']}{base}: {e['code']} ({e['layer']}): {why or MEANING.get(e['code'], '')}".rstrip(
-            ": "
-        )
+        return f"octet {e['offset']}{' of the reassembled data' if self.in_whole else ''}: {e['code']} ({e['layer']})"
+
+    def fault(self) -> str:
+        """The first error, and what stands at its octet."""
+        e = self.verdict["error"]
+        root = self.tree and (self.tree.whole if self.in_whole else self.tree.message)
+        nodes = [n for n in root.walk() if n.start == e["offset"] and n is not root] if root else []
+        stopped = next((n.stopped for n in nodes if n.stopped), "")
+        if stopped or not nodes:
+            return f"{self.place()}: {stopped or MEANING[e['code']]}"
+        return f"{self.place()} in {nodes[-1].name}: {next(iter(nodes[-1].odd), MEANING[e['code']])}"
 
     @property
     def in_whole(self) -> bool:
@@ -140,20 +152,19 @@ class Account:
 
     def parts(self) -> None:
         """Segments: which there are, which are held."""
-        whole = self.verdict["reassembly"]
+        whole, state = self.verdict["reassembly"], self.facts.facts["segment"]
+        if state == "orphan":
+            self.say([("a later segment of nothing that is held", "")], 2)
         if not whole:
             return
-        state = self.facts.facts["segment"]
         said = {
-            "held": "held",
-            "final": "the last one: its verdict is for all",
-            "failed": "failed",
-            "orphan": "of nothing held",
+            "held": f"segment {whole['part']} of {whole['id']}, held: the verdict of the last one decides",
+            "final": f"segment {whole['part']} of {whole['id']}, the last: this verdict is for all of them",
+            "failed": f"{whole['id']} ends with this segment, which does not continue it; held of it were",
         }
-        self.say([(f"segment {whole['part']} of {whole['id']}: {said.get(state, state)}", "")], 2)
+        self.say([(said.get(state, whole["id"]), "")], 2)
         for part in whole["parts"] or ():
-            mine = part == self.verdict["id"]
-            self.say([(f"{part}{' (this one)' if mine else ' held before'}", "dim")], 4)
+            self.say([(f"{part}{', this one' if part == self.verdict['id'] else ''}", "dim")], 4)
 
     # ---- the octets --------------------------------------------------------------------------------------------------
 
@@ -207,7 +218,9 @@ class Account:
         rest = [one for one in tried if not one.matched and not one.open]
         later = [one for one in tried if one.open]
         self.out.append([])
-        title = f"{self.subject(component, reading)}: {len(matched)} of {len(tried)} rules match"
+        title = f"rules tried on {self.subject(component, reading)}: {len(matched)} of {len(tried)} match"
+        if not tried:
+            title = "no rule is tried on what was not framed" if self.policy.rules else "the policy has no rules"
         self.say([(title, "title")])
         for one in sorted(matched, key=lambda t: (not self.decides(t, component, reading), t.number)):
             self.match(one, component, reading, tried)
@@ -248,6 +261,7 @@ class Account:
         pieces += [(rule.id, "title" if decides else ""), (f"  {rule.category}", "dim")]
         if decides:
             pieces.append(("  decides", "title"))
+            pieces.append((f"  {rule.motif}" if rule.motif else "", "dim"))
         if rule.mode != "enforce":
             pieces.append((f"  {rule.mode}", "shadow"))
         elif not one.first:
@@ -276,7 +290,7 @@ class Account:
         if not names_ and not enforced and facts["segment"] in ("", "final"):
             names_.append("default")
         why = {
-            "malformed": self.fault() if v["error"] else "",
+            "malformed": self.place() if v["error"] else "",
             "unusable_gt": ", ".join(f"{side} {code}" for side, code in facts["trouble"].items() if code),
             "default": "no rule matched, and no exception applies",
         }
@@ -326,11 +340,13 @@ class Account:
         self.out += [[(" " * (column + 6), ""), *line] for line in lines]
 
     def folded(self, key: str, group: list[Tried], component: int, reading: int) -> None:
-        text = f"{len(group)} fail their {key}"
-        if key != "check":
-            text = (
-                f"{len(group)} want another {key} than {self.facts.spoken(self.facts.found(key, component, reading))}"
-            )
+        found = [] if key == "check" else self.facts.found(key, component, reading)
+        if key == "check":
+            text = f"{len(group)} fail their checks"
+        elif found:
+            text = f"{len(group)} want another {key} than {self.facts.spoken(found)}"
+        else:
+            text = f"{len(group)} ask for {'an' if key[0] in 'aeiou' else 'a'} {key}, and there is none"
         self.listed(text, group)
 
     def label(self, component: int, reading: int) -> str:
@@ -346,4 +362,5 @@ class Account:
         self.say(ids, 6, 0)
 
 
+# Exceptions that give other reasons than their names.
 ALIASES = {"reassembly_timeout": ("reassembly_failed", "reassembly_orphan"), "malformed": ("unframed",)}

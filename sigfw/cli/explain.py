@@ -36,41 +36,42 @@ def command(message: str, path: Path, perimeter: str, variant: str, every: bool)
     """
     policy = load(path)
     tables = compile_policy(policy)
-    verdict, trace, facts = find(message, tables, perimeter, variant)
+    (verdict, trace, facts), indices = find(message, tables, perimeter, variant)
     account = Account(verdict, trace, facts, tables, policy, layout.columns(), every)
     click.echo(layout.paint(account.lines(), layout.coloured()), nl=False)
+    if len(indices) > 1:
+        click.echo(f"frame {verdict['frame']} holds {len(indices)} messages: {listed(indices)}", err=True)
 
 
-def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> Found:
-    """What became of the message; those before it are judged too, for their segments."""
+def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> tuple[Found, list[int]]:
+    """What became of the message, and the indices of its frame; those before it are judged too, for their segments."""
     capture, frame, index = locate(message)
     stream, worker = Stream(capture.name, offsets=False), Worker()
+    found: Found | None = None
     indices: list[int] = []
     while not capture.batch.done:
         line = worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=1).lines()
-        if not line:
-            continue
-        verdict = orjson.loads(line)
-        if verdict["frame"] == frame:
+        verdict = orjson.loads(line) if line else None
+        if verdict and verdict["frame"] == frame:
             indices.append(verdict["index"])
             if verdict["index"] == index:
                 facts = worker.facts(tables)
                 assert facts is not None
-                return verdict, worker.trace(tables, perimeter=perimeter), facts
+                found = verdict, worker.trace(tables, perimeter=perimeter), facts
         elif indices:
             break
+    if found:
+        return found, indices
     path = message.rpartition("#")[0]
     if not path:
         raise UsageError("no SCCP message in these octets; give one from its message type on, without MTP3 or M3UA")
     if indices:
-        raise UsageError(
-            f"{message}: frame {frame} holds the messages {listed(frame, indices)}; write {path}#{frame}.0"
-        )
+        raise UsageError(f"{message}: frame {frame} holds the messages {listed(indices)}; write {path}#{frame}.0")
     raise UsageError(f"{message}: no SCCP message there; `sigfw decode {path}` lists frames and indices")
 
 
-def listed(frame: int, indices: list[int]) -> str:
-    return f"{frame}.0" if indices == [0] else f"{frame}.0 to {frame}.{indices[-1]}"
+def listed(indices: list[int]) -> str:
+    return ", ".join(f".{index}" for index in indices)
 
 
 def locate(message: str) -> tuple[Capture, int, int]:

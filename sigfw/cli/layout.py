@@ -69,7 +69,7 @@ def wrap(pieces: Iterable[Piece], width: int) -> list[Line]:
 
 
 def split(text: str) -> list[str]:
-    """Words with the spaces before them."""
+    """Words with the spaces before them; a mark (`!`, `→`) stays with the word behind it."""
     words: list[str] = []
     at = 0
     while at < len(text):
@@ -78,7 +78,10 @@ def split(text: str) -> list[str]:
             end += 1
         while end < len(text) and text[end] != " ":
             end += 1
-        words.append(text[at:end])
+        if words and words[-1].strip() in ("!", "→"):
+            words[-1] += text[at:end]
+        else:
+            words.append(text[at:end])
         at = end
     return words
 

@@ -95,6 +95,8 @@ class View:
     def undecoded(self, node: Node, guide: str, below: str) -> None:
         """Why decoding stopped, unless the pointer says it, and the octets from there on."""
         told = self.pointer is not None and self.pointer.offset == node.start and node.stopped in self.pointer.text
+        if told and node.start == node.end:
+            return
         pieces: list[Piece] = [("not decoded", "odd"), *([] if told else [(f"  ! {node.stopped}", "odd")])]
         dump = DUMP if self.width - self.margin - len(below) >= 3 * DUMP else DUMP // 2
         lines: list[Line] = []

@@ -99,6 +99,8 @@ class Facts:
         if aspect == "absent":
             return [str(party is None or all(party[k] is None for k in ("digits", "ssn", "pc"))).lower()]
         if aspect in ("gt", "operator", "country"):
+            if not readings and party and party["digits"] is not None:
+                return [f"{party['digits']}, which cannot be normalised,"]
             return [f"{aspect}:{space}:{digits}" for space, digits in readings]
         return given(party[aspect] if party else None)
 

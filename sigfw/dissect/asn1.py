@@ -13,6 +13,7 @@ from sigfw.dissect.node import Node, nibbles, octets
 
 Member = tuple[list[int], str, int]  # identifiers, name, type
 STRINGS = ("OCTET STRING", "IA5String", "NumericString", "BIT STRING")
+TEXTS = ("DiameterIdentity", "FQDN", "SIP-URI")
 SHORT = 8  # octets of a string that are shown as they are
 FOREIGN = "not the type of this operation"
 KINDS = {"IMSI": "imsi", "IMEI": "imei", "LMSI": "lmsi", "TMSI": "tmsi"}
@@ -65,11 +66,11 @@ class Walker:
     @staticmethod
     def find(id_: int, members: list[Member], place: int) -> int:
         """As the core: from `place` on, then from the first; -1: none."""
-        order = [*range(place, len(members)), *range(place)]
-        for wanted in (id_, id_ ^ CONSTRUCTED if id_ & CONSTRUCTED else -1):
-            for i in order:
-                if members[i][0][0] == wanted:
-                    return i
+        order: list[int] = [*range(place, len(members)), *range(place)]
+        for wanted in (id_, id_ ^ CONSTRUCTED):  # as it is written, then in the other form
+            found: list[int] = [i for i in order if members[i][0][0] == wanted]
+            if found:
+                return found[0]
         return -1
 
     @staticmethod
@@ -166,7 +167,7 @@ def leaf(node: Node, content: bytes, base: str, type_name: str, read: str, named
         node.value = "false" if content == b"\0" else "true"
     elif base == "OBJECT IDENTIFIER":
         node.value = ber.oid(content)
-    elif base in ("IA5String", "NumericString") or (len(content) > 3 and all(0x20 <= o < 0x7F for o in content)):
+    elif base in ("IA5String", "NumericString") or type_name in TEXTS:
         node.value = words.text(content)
     elif base == "NULL":
         if content:

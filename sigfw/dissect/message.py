@@ -52,5 +52,6 @@ def user_data(node: Node, line: Object, data: bytes, variant: str) -> None:
             node.children.append(ber.generic(data, tlv))
         else:
             node.value = octets(node.end - node.body)
+            node.stop(node.body, node.end, "no TCAP message begins like this")
     else:
         node.odd.append("no octets")

@@ -206,8 +206,8 @@ def party(message: bytes, node: Node, variant: str) -> None:
     indicator, gti = message[at], message[at] >> 2 & 15
     ansi = variant == "ansi"
     has_pc, has_ssn = (indicator & 2, indicator & 1) if ansi else (indicator & 1, indicator & 2)
-    said = [f"route on {'SSN' if indicator & 0x40 else 'GT'}"] + ["PC"] * bool(has_pc) + ["SSN"] * bool(has_ssn)
-    said.append(f"GTI {gti}")
+    said = [f"route on {'SSN' if indicator & 0x40 else 'GT'}", f"GTI {gti}"]
+    said += ["with PC"] * bool(has_pc) + ["with SSN"] * bool(has_ssn)
     node.add(at, at + 1, "address indicator", ", ".join(said))
     at += 1
     size = 2 if variant == "itu" else 3

@@ -33,7 +33,7 @@ def tables() -> Tables:
 
 
 def taken_apart(batch: Batch, tables: Tables, every: int = 1) -> Iterator[tuple[Object, Object, message.Dissection]]:
-    """(verdict, facts, trees) of each message; with `every`, of one in so many, of the broken and of the last segments."""
+    """(verdict, facts, trees) of each message; with `every`, of one in so many, of broken ones and last segments."""
     stream, worker, count = Stream("x", offsets=False), Worker(), 0
     while not batch.done:
         line = worker.judge(tables, stream, batch, limit=1).lines()
