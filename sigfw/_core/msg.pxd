@@ -1,6 +1,6 @@
 # What the stages hand on: a Group of messages, filled from left to right by
 #
-#   framing -> sccp -> reassembly -> tcap -> mapop -> normalise -> gttable -> classifier -> encode
+#   framing -> links -> sccp -> reassembly -> tcap -> mapop -> normalise -> gttable -> classifier -> encode
 #
 # Each stage is one call a Group. A stage writes its own part of each Msg and reads those before it. Numbers of closed
 # sets are those of sigfw/names.py (0: none); tests/unit/test_names.py holds the two equal.

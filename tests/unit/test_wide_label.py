@@ -10,6 +10,7 @@ from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw.pipeline.replay import read_messages, record
 from tests.unit.sccpbytes import ANSI, CHINA, ITU, address, mtp3, pcap, unitdata
+from tests.unit.test_cli import sigfw
 
 BEGIN = bytes.fromhex("6206480400000001")
 
@@ -43,3 +44,21 @@ def test_capture_is_replayed_in_the_dialect_of_its_topic(variant: str, encapsula
     line = decoded(value, variant, encapsulation)
     assert (others, line["opc"], line["dpc"], line["sls"], line["error"]) == (0, 0x0203, 0x2D01, 5, None)
     assert (line["sccp"]["called"]["ssn"], line["sccp"]["calling"]["ssn"]) == (6, 8)
+
+
+def test_commands_on_files_take_a_variant(tmp_path: Path) -> None:
+    hlr = address(ANSI, ssn=6, pc=0x05AD01)
+    message = unitdata(hlr, hlr, bytes.fromhex("e213c70400000001e80be909cf0101d1020935f200"))
+    capture, policy = tmp_path / "a.pcap", tmp_path / "p.yaml"
+    capture.write_bytes(pcap(141, [mtp3(ANSI, message, opc=0x010203)]))
+    policy.write_text("schema: 1\nname: p\nrules: [{id: node, when: {calling.pc: 371969}, action: drop}]\n")
+    seen = sigfw("decode", str(capture), "--format", "jsonl", "--variant", "ansi")
+    assert json.loads(seen.stdout)["opc"] == 0x010203
+    screened = sigfw("screen", str(capture), "--format", "jsonl", "--variant", "ansi", "--policy", str(policy))
+    assert json.loads(screened.stdout)["rule"] == "node"
+    explained = sigfw("explain", message.hex(), "--variant", "ansi", "--policy", str(policy))
+    assert explained.returncode == 0
+    assert "371969" in explained.stdout
+    refused = sigfw("decode", str(capture), "--variant", "ttc")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "'ttc' is not one of 'itu', 'ansi', 'china'" in refused.stderr
