@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sigfw import names
 from sigfw._core.tables import Tables
 from sigfw.cli import output
 from sigfw.cli.layout import Line, Piece, length, wrap
@@ -48,7 +49,9 @@ class Account:
         self.every = every
         self.tried = [(component, reading, self.facts.tried(rules)) for component, reading, rules in trace]
         self.out: list[Line] = []
-        self.shown: dict[int, tuple[list[str], str]] = {}  # by rule: why not, and of which component that was said
+        self.shown: dict[
+            int, tuple[str, tuple[int, int]]
+        ] = {}  # by rule: what it lacked first, and with which component
         self.tree = None
         if facts["octets"] is not None:
             self.tree = dissection.dissect(verdict, facts["octets"], facts["whole"], facts["variant"])
@@ -222,7 +225,10 @@ class Account:
         if not tried:
             title = "no rule is tried on what was not framed" if self.policy.rules else "the policy has no rules"
         self.say([(title, "title")])
-        for one in sorted(matched, key=lambda t: (not self.decides(t, component, reading), t.number)):
+        modes = names.RULE_MODES.index
+        for one in sorted(
+            matched, key=lambda t: (not self.decides(t, component, reading), modes(t.rule.mode), t.number)
+        ):
             self.match(one, component, reading, tried)
         for name, action, why in self.exceptions(component, reading, tried):
             mark = (
@@ -299,18 +305,17 @@ class Account:
     def misses(self, rest: list[Tried], component: int, reading: int) -> None:
         """Those that did not match: each with what kept it from it; many that fail alike as a list of names."""
         groups: dict[str, list[Tried]] = {}
-        before: dict[str, list[Tried]] = {}  # what was said already of another component
+        before = 0  # fail as they did with a component above, where they stand by name
         for one in rest:
-            said, of = self.shown.get(one.number, ([], ""))
-            if said and said == self.facts.reasons(one, component, reading) and not self.every:
-                before.setdefault(of, []).append(one)
+            key = self.lacks(one)
+            if self.shown.setdefault(one.number, (key, (component, reading))) == (key, (component, reading)):
+                groups.setdefault(key, []).append(one)
+            elif self.shown[one.number][0] == key and not self.every:
+                before += 1
             else:
-                groups.setdefault(self.lacks(one), []).append(one)
-                self.shown[one.number] = self.facts.reasons(one, component, reading), self.label(component, reading)
+                groups.setdefault(key, []).append(one)
         alone = [one for key, group in groups.items() if not self.folds(key, group) for one in group]
         column = min(max((len(one.rule.id) for one in alone), default=0), self.width // 3)
-        for of, group in before.items():
-            self.listed(f"{len(group)} for the same reason as with {of}", group)
         for key, group in groups.items():
             if self.folds(key, group):
                 self.folded(key, group, component, reading)
@@ -321,6 +326,8 @@ class Account:
                 text = "; ".join(shown) + (f" (and {len(said) - len(shown)} more)" if len(said) > len(shown) else "")
                 pieces: list[Piece] = [(f"{one.rule.mode}: ", "shadow")] if one.rule.mode != "enforce" else []
                 self.row(one.rule.id, column, [*pieces, (text, "dim")])
+        if before:
+            self.say([(f"{before} {'do' if before > 1 else 'does'} not match for the same reasons as above", "dim")], 4)
 
     def folds(self, key: str, group: list[Tried]) -> bool:
         return not self.every and (len(group) > FOLD or (key in ("operation", "component") and len(group) > 2))
@@ -348,10 +355,6 @@ class Account:
         else:
             text = f"{len(group)} ask for {'an' if key[0] in 'aeiou' else 'a'} {key}, and there is none"
         self.listed(text, group)
-
-    def label(self, component: int, reading: int) -> str:
-        readings = self.facts.component(component).get("readings", [])
-        return f"component {component}" + (f" as {readings[reading].replace(':', ' ')}" if len(readings) > 1 else "")
 
     def listed(self, text: str, group: list[Tried]) -> None:
         ids: list[Piece] = []

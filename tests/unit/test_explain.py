@@ -87,6 +87,7 @@ def test_any_octets_are_explained_within_the_columns_and_without_control_charact
 
 @pytest.mark.parametrize("options", [(), ("--all",)])
 def test_every_rule_is_told_of_for_each_component(options: tuple[str, ...]) -> None:
+    """By name; where it fails as it did with a component above, by count."""
     ids = [rule.id for rule in load(Path(POLICY)).rules]
     for one in [*hexes(), *hostile()[:40]]:
         sections = re.split(r"\n\n(?=rules tried on )", run(one, *options))[1:]
@@ -94,7 +95,9 @@ def test_every_rule_is_told_of_for_each_component(options: tuple[str, ...]) -> N
         for section in sections:
             section = re.sub(r"(after|hidden by) \S+", "", section)
             told = re.findall(rf"(?<![\w-])(?:{'|'.join(ids)})(?![\w-])", section)
-            assert set(told) == set(ids)
+            above = re.search(r"(\d+) do(?:es)? not match for the same reasons as above", section)
+            assert len(set(told)) + (int(above[1]) if above else 0) == len(ids)
+            assert not above or not (options or section is sections[0])
             matching = int(re.search(r"(\d+) of 14 match", section)[1])  # type: ignore[index]
             assert len(re.findall(r"^[▶ ] (?:allow|drop|reject|redirect) +(?!exception)\S", section, re.M)) == matching
 
