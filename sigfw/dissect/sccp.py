@@ -33,6 +33,7 @@ POINTED = {  # variable parts by type, in the order of their pointers; the optio
     "DT2": ("data",),
     "ED": ("data",),
 }
+SPARE = 5  # the first GT indicator that Q.713 does not define
 UNITDATA = ("called party address", "calling party address", "data")
 
 
@@ -198,20 +199,26 @@ def _gaps(s: Sccp, fixed: int) -> None:
 
 
 def party(message: bytes, node: Node, variant: str) -> None:
-    """Called or calling party address, body to end of `node`: Q.713 3.4, 3.5; T1.112 3.4 where the variant is ansi."""
+    """Called or calling party address, body to end of `node`: Q.713 3.4, 3.5.
+
+    ANSI (T1.112.3 3.4) has its own form where bit 8 says that it is coded nationally; China has 24-bit point codes.
+    """
     at, end = node.body, node.end
     if at >= end:
         node.stop(at, end, "an address has an octet at least")
         return
     indicator, gti = message[at], message[at] >> 2 & 15
-    ansi = variant == "ansi"
+    ansi = variant == "ansi" and indicator & 0x80
+    wide = ansi or variant == "china"
     has_pc, has_ssn = (indicator & 2, indicator & 1) if ansi else (indicator & 1, indicator & 2)
     said = [f"route on {'SSN' if indicator & 0x40 else 'GT'}", f"GTI {gti}"]
     said += ["with PC"] * bool(has_pc) + ["with SSN"] * bool(has_ssn)
-    node.add(at, at + 1, "address indicator", ", ".join(said))
+    said += ["national coding"] * bool(ansi)
+    first = node.add(at, at + 1, "address indicator", ", ".join(said))
+    if indicator & 0x80 and variant != "ansi":
+        first.odd.append("bit 8 set, which is reserved for national use")
     at += 1
-    size = 2 if variant == "itu" else 3
-    parts = [("signalling point code", size)] if has_pc else []
+    parts = [("signalling point code", 3 if wide else 2)] if has_pc else []
     parts += [("subsystem number", 1)] if has_ssn else []
     summary = []
     for name, length in reversed(parts) if ansi else parts:
@@ -223,16 +230,14 @@ def party(message: bytes, node: Node, variant: str) -> None:
             node.add(at, at + 1, name, words.spoken(value, words.SSNS))
             summary.append(f"SSN {words.spoken(value, words.SSNS)}")
         else:
-            child = node.add(at, at + length, name, str(value & 0x3FFF if size == 2 else value))
-            if size == 2 and value > 0x3FFF:
+            child = node.add(at, at + length, name, words.point_code(value if wide else value & 0x3FFF, bool(wide)))
+            if not wide and value > 0x3FFF:
                 child.odd.append("spare bits set")
             summary.append(f"PC {child.value}")
         at += length
-    if gti and not ansi:
-        digits = _global_title(message, node, at, gti)
-        summary.insert(0, f"GT {digits}" if digits else "GT of no digits")
-    elif gti:
-        digits = _global_title(message, node, at, 3 if gti == 1 else 2)  # T1.112: 1 is TT, NP, ES; 2 is TT
+    if gti:
+        form = {1: 3, 2: 2}.get(gti, SPARE) if ansi else gti  # T1.112.3: 1 is TT, NP, ES; 2 is TT
+        digits = _global_title(message, node, at, form)
         summary.insert(0, f"GT {digits}" if digits else "GT of no digits")
     elif at < end:
         node.add(at, end, "octets behind the address").odd.append("the indicator names no more")
@@ -243,7 +248,7 @@ def _global_title(message: bytes, node: Node, at: int, gti: int) -> str:
     """Q.713 3.4.2.3.1 to 3.4.2.3.4; the digits."""
     end = node.end
     if gti > 4:
-        node.stop(at, end, f"GT indicator {gti} is spare")
+        node.stop(at, end, "a GT indicator that is spare")
         return ""
     odd_number = False
     scheme = -1
@@ -357,8 +362,8 @@ def management(data: bytes, node: Node, pc_octets: int) -> None:
             break
         value = int.from_bytes(data[at : at + length], "little")
         said = words.spoken(value, words.SSNS) if "number" in name else str(value)
-        if name == "affected point code" and length == 2:
-            said = str(value & 0x3FFF)
+        if name == "affected point code":
+            said = words.point_code(value if length == 3 else value & 0x3FFF, length == 3)
         elif length == 1 and "number" not in name:
             said = str(value & (3 if "multiplicity" in name else 15))
         node.add(at, at + length, name, said)

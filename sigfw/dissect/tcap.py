@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sigfw import names
-from sigfw.dissect import asn1, ber, words
+from sigfw.dissect import asn1, ber, tcap_ansi, words
 from sigfw.dissect.ber import Tlv
 from sigfw.dissect.node import Node, Object, octets
 
@@ -41,6 +41,8 @@ class Tcap:
             parent.add(found.end, end, "trailing octets").odd.append("behind the TCAP message")
 
     def package(self, whole: Tlv) -> Node:
+        if whole.id in tcap_ansi.PACKAGES:
+            return tcap_ansi.package(self.data, whole, self.components)
         if whole.id not in PACKAGES:
             return ber.generic(self.data, whole)
         node = whole.node(f"TCAP {PACKAGES[whole.id]}")

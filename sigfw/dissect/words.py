@@ -114,6 +114,9 @@ MANAGEMENT: Final = {  # Q.713 5.3
     4: "SOR subsystem out of service request",
     5: "SOG subsystem out of service grant",
     6: "SSC subsystem congested",
+    0xFD: "SBR subsystem backup routing",  # T1.112.3
+    0xFE: "SNR subsystem normal routing",
+    0xFF: "SRT subsystem routing status test",
 }
 SCCP_NAMES: Final = {  # Q.713 2.1
     "CR": "connection request",
@@ -192,6 +195,11 @@ def context_name(dotted: str) -> str:
         known |= {50: "gprsSSF-gsmSCF", 51: "gsmSCF-gprsSSF", 61: "cap-sms"}
         return f"CAP {known.get(arcs[7], f'context {arcs[7]}')} {CAP_ROOTS[arcs[5]]}"
     return ""
+
+
+def point_code(value: int, wide: bool) -> str:
+    """24 bits with their parts: network, cluster, member."""
+    return f"{value} ({value >> 16}-{value >> 8 & 0xFF}-{value & 0xFF})" if wide else str(value)
 
 
 def text(content: bytes) -> str:

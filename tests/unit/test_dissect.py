@@ -19,11 +19,13 @@ from sigfw.dissect.node import Node, nibbles
 from sigfw.pipeline.capture import open_capture
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
+from tests.unit import ansitcap, sccpbytes
 from tests.unit import tcapbytes as tcap
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = sorted(p for p in (ROOT / "tests" / "captures").iterdir() if p.suffix in (".pcap", ".hex"))
 ATI = tcap.begin(tcap.invoke(71, tcap.ATI), acn=tcap.ATI_ACN)
+IDS = ("invoke ID", "component ID")
 Object = dict[str, Any]
 
 
@@ -32,11 +34,13 @@ def tables() -> Tables:
     return compile_policy(load(ROOT / "configs" / "policies" / "interconnect.yaml"))
 
 
-def taken_apart(batch: Batch, tables: Tables, every: int = 1) -> Iterator[tuple[Object, Object, message.Dissection]]:
+def taken_apart(
+    batch: Batch, tables: Tables, every: int = 1, variant: str = "itu"
+) -> Iterator[tuple[Object, Object, message.Dissection]]:
     """(verdict, facts, trees) of each message; with `every`, of one in so many, of broken ones and last segments."""
     stream, worker, count = Stream("x", offsets=False), Worker(), 0
     while not batch.done:
-        line = worker.judge(tables, stream, batch, limit=1).lines()
+        line = worker.judge(tables, stream, batch, variant=variant, limit=1).lines()
         facts = worker.facts(tables)
         count += 1
         if line and facts is not None and facts["octets"] is not None:
@@ -93,15 +97,15 @@ def check_values(verdict: Object, data: bytes, root: Node, *, sccp: Node) -> Non
     for key, name in (("otid", "originating transaction ID"), ("dtid", "destination transaction ID")):
         if decoded[key]:
             assert decoded[key] in [data[n.body : n.end].hex() for n in nodes if n.name == name]
-    if decoded["acn"]:
+    if "." in str(decoded["acn"]):
         assert decoded["acn"] in [ber.oid(data[n.body : n.end]) for n in nodes if n.value.startswith(decoded["acn"])]
     components = [n for n in nodes if re.match(r"component \d+, ", n.name)]
     assert len(components) == len(decoded["components"])
     for node, one in zip(components, decoded["components"], strict=True):
         values = [n.value.split(" ")[0] for n in node.walk() if n.name.startswith("operation code")]
         assert one["opcode"] is None or str(one["opcode"]) in values
-        invoke_ids = [n.value for n in node.children if n.name == "invoke ID"]
-        assert one["invoke_id"] is None or str(one["invoke_id"]) in invoke_ids
+        ids = [n.value.split(",")[0].removeprefix("invoke ") for n in node.children if n.name in IDS]
+        assert one["invoke_id"] is None or str(one["invoke_id"]) in ids
 
 
 def last(name: str) -> str:
@@ -162,6 +166,26 @@ def test_any_octets_give_a_tree_that_agrees_with_the_core(seed: int, tables: Tab
     seeds += [unitdata(tcap.encode(ATI, form)) for form in (tcap.short, tcap.indefinite, tcap.long(3))]
     values = [mutated(rng.choice(seeds), rng) for _ in range(1000)] + [rng.randbytes(n) for n in range(40)]
     for verdict, facts, trees in taken_apart(Batch(values, "sccp"), tables):
+        check(verdict, facts, trees)
+
+
+@pytest.mark.parametrize("variant", ["ansi", "china"])
+def test_any_octets_of_other_dialects_give_a_tree_that_agrees_with_the_core(variant: str, tables: Tables) -> None:
+    rng = random.Random(variant)
+    parts = (ansitcap.dialogue("1.2.840.1"),)
+    data = [
+        ansitcap.octets(tag, ansitcap.REGISTRATION_NOTIFICATION, ansitcap.error(129), parts=parts)
+        for tag in ansitcap.PACKAGES
+    ]
+    data += [tcap.encode(ATI), bytes.fromhex("fd0601020300"), bytes.fromhex("020601020300")]
+    title = sccpbytes.itu_gt if variant == "china" else sccpbytes.ansi_gt
+    called = sccpbytes.address(variant, pc=0x010203, ssn=6, gt=title("2025550100"))
+    calling = sccpbytes.address(variant, ssn=7, gt=title("3125550100"))
+    plain = sccpbytes.address(variant, ssn=7, gt=sccpbytes.itu_gt("447700900012"), international=True)
+    seeds = [sccpbytes.unitdata(called, one, octets) for octets in data for one in (calling, plain)]
+    seeds += sccpbytes.segments(called, calling, data[0], 20)
+    values = seeds + [mutated(rng.choice(seeds), rng) for _ in range(1500)]
+    for verdict, facts, trees in taken_apart(Batch(values, "sccp"), tables, variant=variant):
         check(verdict, facts, trees)
 
 
