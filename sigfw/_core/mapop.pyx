@@ -304,7 +304,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
 
 
 cdef int forward_sm_direction(const Msg* m, int first_number) noexcept nogil:
-    """What SM-RP-DA and SM-RP-OA say of an opcode 46: 1 MO, 2 MT, 3 both or nothing."""
+    """What SM-RP-DA and SM-RP-OA say of an opcode 46: 1 MO, 2 MT, 3 both, 0 nothing."""
     cdef int i, said = 0
     cdef const Number* n
     for i in range(first_number, m.n_numbers):
@@ -313,7 +313,7 @@ cdef int forward_sm_direction(const Msg* m, int first_number) noexcept nogil:
             said |= 1 if n.name == MAPOP_NAME_SC_DA else 2
         elif n.role & ROLE_SM_RP_OA:
             said |= 2 if n.name == MAPOP_NAME_SC_OA else 1
-    return said if said else 3
+    return said
 
 
 # ---- readings -------------------------------------------------------------------------------------------------------
@@ -488,9 +488,9 @@ cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, 
     """Take a candidate in: its readings, its short message, what it asks for."""
     cdef int direction = 0, status
     if op == MO_FORWARD_SM:
-        direction = context_direction(m)
-        if direction == 0 or forward_sm_direction(m, first_number) != 3:
-            direction |= forward_sm_direction(m, first_number)  # addresses that deny the context add a reading
+        direction = context_direction(m) | forward_sm_direction(m, first_number)  # what denies the context adds a reading
+        if direction == 0:
+            direction = 3
     add_readings(m, c, op, misfit, direction)
     m.requested_info |= w.requested
     c.requested_info |= w.requested

@@ -137,6 +137,11 @@ def test_opcode_46_goes_by_its_meaning(acn: str, argument: Node, readings: list[
     assert got["sms"] == sms
 
 
+def test_addresses_that_deny_the_context_and_each_other_add_a_reading() -> None:
+    got = read(begin(invoke(46, forward(DA_IMSI, OA_MSISDN, SMS_SUBMIT)), acn="0.4.0.0.1.0.21.3"))
+    assert got["components"][0]["readings"] == ["map:mo-forwardSM", "map:mt-forwardSM"]
+
+
 def test_short_message_addresses_bear_their_names_and_roles() -> None:
     got = read(begin(invoke(44, forward(DA_IMSI, OA_SC, SMS_DELIVER)), acn="0.4.0.0.1.0.25.3"), 8, 8)
     assert [(n["kind"], n["name"], n["role"]) for n in got["numbers"]] == [
