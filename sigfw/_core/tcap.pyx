@@ -309,9 +309,13 @@ cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
                 known = known and memcmp(t.content.p, DIALOGUE_AS, 7) == 0
             if not known:  # Q.773 lets others define theirs; none is read here, and none may hide an ACN
                 bad(m, E_BAD_VALUE, t.start)
-        elif t.id == 0xA0:
+        elif t.id == 0xA0 or t.id == 0x81 or t.id == 0x82:
             carries = True
             pdus = t.content
+            if t.id != 0xA0:  # Q.773 has single-ASN1-type alone; an ACN in another encoding is read all the same
+                bad(m, E_BAD_TAG, t.start)
+            if t.id == 0x82 and pdus.p != pdus.end:  # unused bits
+                pdus.p += 1
             status = ber_next(&pdus, &pdu)
             if status != OK:
                 bad(m, status, pdus.p)
