@@ -1,19 +1,21 @@
 """What a policy may say but hardly means: found on top of what the loader refuses."""
 
 from sigfw import names
+from sigfw.policy.encoding import lax_exceptions, rests_on_encoding
 from sigfw.policy.model import Policy, Rule
 
 __all__ = ["lint"]
 
 
 def lint(policy: Policy) -> list[str]:
-    """Return findings, `file:line: what; what to do`, in the order of the rules."""
-    findings: list[str] = []
+    """Return findings, `file:line: what; what to do`, in the order of the rules; those of `exceptions` first."""
+    findings = list(lax_exceptions(policy))
     catch_all: dict[str, Rule] = {}
     ids: dict[tuple[object, ...], Rule] = {}
     for rule in policy.rules:
         if rule.mode == "off":
             continue
+        findings += rests_on_encoding(policy, rule)
         if rule.final:
             findings.append(
                 f"{rule.where}: `final` on the allow {rule.id} hides the later deny rules of every category; "

@@ -76,6 +76,7 @@ class _Loader(Reader):
             operators=tuple(operators),
             lists=lists,
             exceptions=exceptions,  # type: ignore[arg-type]
+            exceptions_where={name: key.where for name, (key, _) in self._merged("exceptions").items()},
             rules=tuple(rules),
             files=tuple(str(f) for f in self.files),
         )

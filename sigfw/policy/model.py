@@ -100,4 +100,5 @@ class Policy(Base, frozen=True, kw_only=True):
     lists: dict[str, NumberList]
     exceptions: dict[str, dict[Perimeter, ExceptionAction]]  # every key of names.EXCEPTIONS, every perimeter
     rules: tuple[Rule, ...]
+    exceptions_where: dict[str, str] = {}  # file:line of those that are written
     files: tuple[str, ...] = ()  # all that was read, for reload

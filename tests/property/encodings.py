@@ -88,7 +88,7 @@ def linked_id(r: random.Random, m: Message, world: World) -> bool:
     return bool(m.components)
 
 
-@mutation()
+@mutation("lenient")
 def constructed_strings(r: random.Random, m: Message, world: World) -> bool:
     """X.690 8.7.3: an OCTET STRING in segments, each again a string."""
     leaves = [leaf for one in arguments(m) for leaf in one.every() if not leaf.constructed and leaf.content]
@@ -238,16 +238,20 @@ def extensions(r: random.Random, m: Message, world: World) -> bool:
 
 @mutation()
 def members_again(r: random.Random, m: Message, world: World) -> bool:
-    """A member twice, one of the two with other octets: which of them counts is the receiver's."""
-    places = [one for argument in arguments(m) for one in argument.every() if one.constructed and one.parts]
+    """A member twice, one of the two with other octets: which of them counts is the receiver's.
+
+    Only one that its tag names, behind those of universal tags: the place says which member such a one is.
+    """
+    places = [one for argument in arguments(m) for one in argument.every() if any(p.kind & 0x80 for p in one.parts)]
     if not places:
         return False
     place = r.choice(places)
-    other = r.choice(place.parts).copy()
+    other = r.choice([one for one in place.parts if one.kind & 0x80]).copy()
     for leaf in other.every():
         if leaf.content and r.random() < 0.7:
             leaf.content = leaf.content[:1] + r.randbytes(len(leaf.content) - 1)
-    place.parts.insert(r.randrange(len(place.parts) + 1), other)
+    free = max((i + 1 for i, part in enumerate(place.parts) if not part.kind & 0x80), default=0)
+    place.parts.insert(r.randrange(free, len(place.parts) + 1), other)
     return True
 
 
