@@ -90,6 +90,7 @@ cdef enum:
     CONTEXT_MO_RELAY = 21
     CONTEXT_MT_RELAY = 25
     NATURE_AND_PLAN_E212 = 6
+    MIN_IMSI_DIGITS = 6    # E.212: MCC of three, MNC of two or three, MSIN
     ENDLESS = 255          # MapEdge.max: no bound
 
 cdef int N_OPERATIONS = MAPOP_OPERATIONS
@@ -159,6 +160,16 @@ cdef inline void address_string(Number* n, Cursor c) noexcept nogil:
     tbcd(&n.d, c)
 
 
+cdef inline bint plausible(const Number* n) noexcept nogil:
+    """Whether it can be what it stands for: an IMSI holds MCC, MNC and more; no subscriber and no node has a digit above 9.
+
+    A reader that stops at such a digit, or steps over it, sees another number than the one that was looked up.
+    """
+    if n.kind == KIND_IMSI:
+        return n.d.count >= MIN_IMSI_DIGITS and not n.d.flags & DIGITS_OVERDECADIC
+    return not (n.d.flags & DIGITS_OVERDECADIC and (n.kind == KIND_MSISDN or n.role))
+
+
 cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
     cdef Cursor c = t.content
     cdef Number* n
@@ -207,6 +218,8 @@ cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
         w.m.n_numbers -= 1
         if e.kind != ISUP and e.kind != ISUP_GENERIC:  # Q.763 3.10: address not available
             wrong(w, E_BAD_VALUE, t.start)
+    elif not plausible(n):
+        wrong(w, E_BAD_VALUE, t.start)
 
 
 # ---- the walk -------------------------------------------------------------------------------------------------------
@@ -603,6 +616,8 @@ cdef void open_info(Msg* m) noexcept nogil:
         address_string(n, t.content)
         if n.plan == NATURE_AND_PLAN_E212:
             n.kind = KIND_IMSI
+            if not plausible(n):
+                fail(m, LAYER_MAP, E_BAD_VALUE, offset(m, t.start))
 
 
 cdef void identities_missing(Msg* m) noexcept nogil:

@@ -260,6 +260,11 @@ cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
             unknown(&r, cc, &d)
         else:
             international(&r, &d)
+        i = 0
+        while r.n == 0 and i < d.count:  # zeros that are no prefix known must not hide it either
+            if digit_at(&d, i) != 0:
+                add(&r, NULL, &d, i)
+            i += 1
     n.n_norm = r.n
 
 
