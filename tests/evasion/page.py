@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.evasion.table import ANSWERS, Case, cases, rows
+from tests.evasion.table import ANSWERS, FAMILIES, Case, cases, plains, rows
 
 PATH = Path(__file__).parents[2] / "docs" / "evasions.md"
 HEAD = """\
@@ -22,7 +22,6 @@ is about), with a policy that allows what it does not deny, and with one that de
 *Counter* is the metric that shows it, of those that move: without `sigfw_` and `_total`, with its labels. *tshark* and
 *pycrate* are two other decoders' readings of the same octets: `=` where they read what sigfw reads; else what they read
 instead, or what they say. {counts}"""
-FAMILIES = ("decode_errors", "exceptions", "opcode_forms", "segments", "rule_matches")
 SHOWN = 70  # characters of what another decoder says
 
 
@@ -76,5 +75,13 @@ def text() -> str:
     return "\n".join(out) + "\n"
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write it, from the files as they stand now."""
+    rows.cache_clear()
+    cases.cache_clear()
+    plains.cache_clear()
     PATH.write_text(text())
+
+
+if __name__ == "__main__":
+    write()

@@ -87,6 +87,13 @@ def tshark(sequences: Sequence[Sequence[bytes]]) -> list[Reading]:
     return last
 
 
+def tshark_all(cases: Sequence[tuple[str, Sequence[bytes]]]) -> list[Reading]:
+    """The Reading of each (encapsulation, messages): `sccp`, or `pcap` and one capture."""
+    alone = iter(tshark([octets for encapsulation, octets in cases if encapsulation == "sccp"]))
+    captured = iter(tshark_captures([octets[0] for encapsulation, octets in cases if encapsulation == "pcap"]))
+    return [next(alone if encapsulation == "sccp" else captured) for encapsulation, _ in cases]
+
+
 def tshark_captures(captures: Sequence[bytes]) -> list[Reading]:
     """The Reading of the last SCCP message of each capture (classic pcap, Ethernet, IPv4), all at once.
 

@@ -26,6 +26,9 @@ INTERCONNECT = Path(__file__).parents[2] / "configs" / "policies" / "interconnec
 REPEATED = re.compile(r"\(([0-9a-f]+)\)\*(\d+)")  # (3080)*40 is 3080 forty times
 START_NS = 1_793_491_200_000_000_000
 
+# Counters that a case may name, the most telling first.
+FAMILIES = ("decode_errors", "exceptions", "opcode_forms", "segments", "rule_matches")
+
 # What sigfw makes of a case -> what that means.
 ANSWERS = {
     "plain": "read as its plain encoding, the same verdict",
@@ -114,10 +117,10 @@ def tables(policy: Path = INTERCONNECT) -> Tables:
     return compile_policy(load(policy))
 
 
-def judge(message: Message, policy: Path = INTERCONNECT) -> Judged:
+def judge(one: Message, policy: Path = INTERCONNECT) -> Judged:
     """Judge as the service would what comes in from the international side."""
-    worker, times = Worker(), [START_NS + int(1e9 * seconds) for seconds in message.seconds]
-    batch = Batch(list(message.octets), message.encapsulation, times_ns=times, offsets=list(range(len(times))))
+    worker, times = Worker(), [START_NS + int(1e9 * seconds) for seconds in one.seconds]
+    batch = Batch(list(one.octets), one.encapsulation, times_ns=times, offsets=list(range(len(times))))
     verdicts = worker.judge(tables(policy), Stream("case"), batch, perimeter="international")
     return Judged([json.loads(line) for line in verdicts.lines().splitlines()], worker.counters())
 
@@ -126,7 +129,7 @@ def _octets(text: str) -> bytes:
     return bytes.fromhex(REPEATED.sub(lambda found: found[1] * int(found[2]), text))
 
 
-def _message(entry: dict[str, Any]) -> dict[str, Any]:
+def message(entry: dict[str, Any]) -> dict[str, Any]:
     octets = tuple(_octets(text) for text in entry["octets"])
     return {
         "id": entry["id"],
@@ -146,7 +149,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 @cache
 def plains() -> dict[str, Message]:
-    return {entry["id"]: Message(**_message(entry)) for entry in _read(FOLDER / "plain.yaml")["messages"]}
+    return {entry["id"]: Message(**message(entry)) for entry in _read(FOLDER / "plain.yaml")["messages"]}
 
 
 @cache
@@ -164,7 +167,7 @@ def cases() -> tuple[Case, ...]:
             own = {key: entry[key] for key in ("sigfw", "tshark", "pycrate") if key in entry}
             found.append(
                 Case(
-                    **_message(entry),
+                    **message(entry),
                     **own,
                     row=int(path.stem),
                     source=entry.get("source", row["source"]),

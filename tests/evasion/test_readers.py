@@ -19,11 +19,8 @@ ALL = [pytest.param(case, id=case.name) for case in cases()]
 @pytest.fixture(scope="module")
 def by_tshark() -> dict[str, Reading]:
     assert shutil.which("tshark"), "tshark is not there: apt-get install tshark (make test does it)"
-    alone = [case for case in cases() if case.encapsulation == "sccp"]
-    captured = [case for case in cases() if case.encapsulation == "pcap"]
-    found = readings.tshark([case.octets for case in alone])
-    found += readings.tshark_captures([case.octets[0] for case in captured])
-    return dict(zip((case.name for case in (*alone, *captured)), found, strict=True))
+    found = readings.tshark_all([(case.encapsulation, case.octets) for case in cases()])
+    return dict(zip((case.name for case in cases()), found, strict=True))
 
 
 def differences(other: Reading, own: Reading) -> Reading:
