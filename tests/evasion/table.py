@@ -48,7 +48,7 @@ ANSWERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed as itself: what is judged once is not judged again
 class Message:
     """A plain message, or the base of Case."""
 
@@ -61,7 +61,7 @@ class Message:
     verdict: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case(Message):
     """A case of a row of the table."""
 
@@ -79,7 +79,7 @@ class Case(Message):
         return f"{self.row:02}-{self.id}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judged:
     """What came of a case: the line of every message, and the counters."""
 
@@ -117,6 +117,7 @@ def tables(policy: Path = INTERCONNECT) -> Tables:
     return compile_policy(load(policy))
 
 
+@cache
 def judge(one: Message, policy: Path = INTERCONNECT) -> Judged:
     """Judge as the service would what comes in from the international side."""
     worker, times = Worker(), [START_NS + int(1e9 * seconds) for seconds in one.seconds]
