@@ -113,11 +113,19 @@ def unpack(value: bytes) -> Object:
     _, entry_octets, _flags, count, _, _digest, base_offset = HEADER.unpack_from(value)
     if entry_octets < ENTRY.size or HEADER.size + count * entry_octets > len(value):
         raise ValueError(f"{count} entries of {entry_octets} octets do not fit into {len(value)}")
-    verdicts = [unpack_entry(value, HEADER.size + i * entry_octets) for i in range(count)]
+    verdicts = []
+    blobs = 0
+    for at in range(HEADER.size, HEADER.size + count * entry_octets, entry_octets):
+        verdict, blob_octets = unpack_entry(value, at)
+        blobs += blob_octets
+        if blobs > len(value):  # each entry has its own: none is read twice, whatever the offsets say
+            raise ValueError(f"entry at octet {at}: {blobs} octets of blobs so far do not fit into {len(value)}")
+        verdicts.append(verdict)
     return {"digest": value[16:24].hex(), "base_offset": base_offset, "verdicts": verdicts}
 
 
-def unpack_entry(value: bytes, at: int) -> Object:
+def unpack_entry(value: bytes, at: int) -> tuple[Object, int]:
+    """The verdict of the entry, and the octets of its blobs."""
     (
         frame, index, action, reason, rule, shadow_rule, category, flags, layer, code, offset, component, _, blob_at,
         blob_octets, _, reassembly,
@@ -148,7 +156,7 @@ def unpack_entry(value: bytes, at: int) -> Object:
             verdict["shadow"] = {"action": names.ACTIONS[flags & 7], "rule": shadow_rule, "reason": shadow_reason}
     except IndexError:
         raise ValueError(f"entry at octet {at}: a number that docs/packed.md does not list") from None
-    return verdict | blobs
+    return verdict | blobs, blob_octets
 
 
 def unpack_blobs(value: bytes, at: int, octets: int) -> Object:
@@ -165,6 +173,10 @@ def unpack_blobs(value: bytes, at: int, octets: int) -> Object:
             raise ValueError(f"blob at octet {at}: {n} octets do not fit into {end - at}")
         content = value[at : at + n]
         name = BLOB_TYPES[kind]
+        if not name:
+            raise IndexError(kind)
+        if name == "parts" and n % PART.size:
+            raise ValueError(f"blob at octet {at}: {n} octets are no list of parts, of {PART.size} each")
         if name == "parts":
             blobs[name] = list(PART.iter_unpack(content))
         elif name == "redirect":

@@ -45,6 +45,33 @@ def test_released_numbers_do_not_change(members: tuple[str, ...], released: tupl
     assert members[1:] == released
 
 
+def record(*entries: tuple[int, int], blobs: bytes = b"") -> bytes:
+    """Entries with their blobs' offset and octets, otherwise an `allow` by the first rule."""
+    packed = [records.ENTRY.pack(1, 0, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, at, n, 0, 0) for at, n in entries]
+    return records.HEADER.pack(b"SGV1", 32, 0, len(entries), 0, 0, 0) + b"".join(packed) + blobs
+
+
+def test_unpack_takes_blobs_and_refuses_those_that_are_none() -> None:
+    part = records.PART.pack(7, 1, 0)
+    (verdict,) = records.unpack(record((64, 17), blobs=b"\x03\x0e\0" + part))["verdicts"]
+    assert verdict["parts"] == [(7, 1, 0)]
+    for blobs, refusal in (
+        (b"\x03\x0d\0" + part[1:], "13 octets are no list of parts"),
+        (b"\x00\x00\0", "a number that"),
+        (b"\x05\x00\0", "a number that"),
+        (b"\x01\x01\0", "do not fit"),
+    ):
+        with pytest.raises(ValueError, match=refusal):
+            records.unpack(record((64, len(blobs)), blobs=blobs))
+
+
+def test_unpack_reads_no_blob_for_two_entries() -> None:
+    """Entries that all name the same blobs would take time and memory of their product."""
+    blobs = b"\x01\xfc\xff" + bytes(0xFFFC)
+    with pytest.raises(ValueError, match="octets of blobs so far"):
+        records.unpack(record(*[(32 + 32 * 4000, 0xFFFF)] * 4000, blobs=blobs))
+
+
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda b: b"SGV1" + b))
 def test_unpack_of_any_octets_reads_or_says_why(octets: bytes) -> None:
     try:
