@@ -131,9 +131,9 @@ cdef int protocol_data(Framer* f, Frame* out, Cursor* c, int code) noexcept nogi
     ):
         return report(f, out, FRAME_ERROR, code if code else E_BAD_LENGTH, at)
     out.has_mtp = 1
-    if code == OK and (out.opc > MAX_PC or out.dpc > MAX_PC or out.ni > 3):
+    if code == OK and (out.opc > MAX_PC or out.dpc > MAX_PC or out.ni > 3 or si > 15):
         code = E_BAD_VALUE
-    if si != SI_SCCP:
+    if si & 0x0F != SI_SCCP:       # beyond its four bits, it is SCCP's to one that masks it
         return other(f, out, code, c.p)
     return sccp(f, out, c, ENCAP_M3UA, code)
 

@@ -132,6 +132,13 @@ def test_index_counts_messages_of_a_frame_and_what_is_no_sccp_takes_none() -> No
     ]
 
 
+NO_LABELS = (  # point codes beyond the 24 bits of any variant, a network indicator beyond its two
+    struct.pack(">IIBBBB", 1 << 24, 200, 3, 2, 0, 5) + UDT,
+    struct.pack(">IIBBBB", 300, 0x7FFFFFFF, 3, 2, 0, 5) + UDT,
+    struct.pack(">IIBBBB", 300, 200, 3, 4, 0, 5) + UDT,
+)
+
+
 @pytest.mark.parametrize(
     ("packet", "expected"),
     [
@@ -148,6 +155,10 @@ def test_index_counts_messages_of_a_frame_and_what_is_no_sccp_takes_none() -> No
         (ethernet(ipv4(sctp(chunk(m3ua(b"\x02\x10\x00\x03"))))), [("error", "bad_length")]),
         (ethernet(ipv4(sctp(chunk(m3ua(b"\x02\x10\xff\xff"))))), [("error", "length_overrun")]),
         (ethernet(ipv4(sctp(chunk(m3ua(protocol_data(b"")))))), [("error", "truncated")]),
+        *(
+            (ethernet(ipv4(sctp(chunk(m3ua(parameter(0x0210, label)))))), [("sccp", "bad_value")])
+            for label in NO_LABELS
+        ),
         (b"", [("error", "truncated")]),
     ],
 )
