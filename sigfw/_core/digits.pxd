@@ -45,16 +45,18 @@ cdef inline void tbcd(Digits* d, Cursor c) noexcept nogil:
 
 
 cdef inline void isup_digits(Digits* d, Cursor c, bint odd) noexcept nogil:
-    """Address signals of Q.763 3.9: as TBCD, but an indicator says whether the last nibble counts."""
+    """Address signals of Q.763 3.9: as TBCD, but an indicator says whether the last nibble counts.
+
+    F in the last place is ST, the end of pulsing: no digit.
+    """
     cdef bint last
     while c.p != c.end and not d.flags & DIGITS_CUT:
         last = c.end - c.p == 1
-        push_digit(d, c.p[0] & 15)
-        if not (last and odd):
+        if not (last and odd and c.p[0] & 15 == 15):
+            push_digit(d, c.p[0] & 15)
+        if not (last and (odd or c.p[0] >> 4 == 15)):
             push_digit(d, c.p[0] >> 4)
         c.p += 1
-    if d.count and digit_at(d, d.count - 1) == 15:  # ST, the end of pulsing: no digit
-        drop_last(d)
 
 
 cdef inline void binary_digits(Digits* d, Cursor c) noexcept nogil:

@@ -276,6 +276,7 @@ def test_call_control_reads_isup_numbers() -> None:
         ("address", "mscAddress", "44"),
         ("address", "calledPartyNumber", "4477009"),
     }
+    assert not any(n["overdecadic"] for n in got["numbers"])  # the F is ST, the end of pulsing (Q.763 3.9)
 
 
 def make(obj: Any, rnd: random.Random, found: list[tuple[str, str]], name: str = "", depth: int = 0) -> Any:
