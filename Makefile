@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-test demo test lint bench bench-short broker lock clean system system-test
+.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker lock clean system system-test
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,8 +18,16 @@ demo: build  ## judge the bundled corpus with the production pipeline; ends with
 test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (under 10 minutes)
 	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m pytest -q
+	$(BIN)/python -m tests.fuzz.asan
+	$(BIN)/python -m tests.fuzz.run --jobs 2
 
 build: $(VENV)/.built  ## build the core into .venv
+
+test-asan: build-test  ## unit, conformance, evasion and property tests with the core under ASan and UBSan
+	$(BIN)/python -m tests.fuzz.asan
+
+fuzz: build-test  ## libFuzzer: T=framing (a target of tests/fuzz; none: all), S=60 (seconds each)
+	$(BIN)/python -m tests.fuzz.run $(T) --seconds $(or $(S),60)
 
 bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
 	$(BIN)/python -m bench.run
@@ -33,7 +41,7 @@ broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:90
 lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core tests/fuzz
 	$(BIN)/mypy sigfw
 	$(BIN)/python -m mypy.stubtest --concise --allowlist tests/stubtest.allow $(patsubst sigfw/_core/%.pyx,sigfw._core.%,$(wildcard sigfw/_core/*.pyx))
 
@@ -56,6 +64,8 @@ system:
 system-test:
 	@command -v tshark >/dev/null && command -v promtool >/dev/null && command -v mvn >/dev/null || { apt-get update -qq \
 	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark prometheus maven default-jdk-headless; }
+	@$(PYTHON) -m tests.fuzz.clang || { apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang libclang-rt-dev && $(PYTHON) -m tests.fuzz.clang; }
 
 $(VENV)/.locked: requirements.lock | system
 	$(PYTHON) -m venv $(VENV)

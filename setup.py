@@ -2,6 +2,7 @@
 
 SIGFW_DEBUG=1     bounds checks and -O0 -g, for a debugger
 SIGFW_SANITIZE=1  ASan + UBSan (run Python with LD_PRELOAD of libasan and PYTHONMALLOC=malloc)
+SIGFW_FUZZ=1      the same with libFuzzer's coverage, and the targets of tests/fuzz (clang); tests/fuzz/build.py does it
 """
 
 import os
@@ -12,7 +13,8 @@ from setuptools import Extension, setup
 
 CORE = Path("sigfw/_core")
 DEBUG = os.environ.get("SIGFW_DEBUG") == "1"
-SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1"
+FUZZ = os.environ.get("SIGFW_FUZZ") == "1"
+SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1" or FUZZ
 
 # -fno-strict-aliasing: wire.pxd reads octets through byte pointers only, but Cython's own structs are cast.
 compile_args = ["-O2", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-Wno-sign-compare", "-fno-strict-aliasing"]
@@ -27,17 +29,21 @@ if SANITIZE:
         "-fno-sanitize-recover=undefined",
     ]
     link_args += ["-fsanitize=address,undefined"]
+sources = {f"sigfw._core.{source.stem}": source for source in sorted(CORE.glob("*.pyx"))}
+if FUZZ:
+    compile_args += ["-fsanitize=fuzzer-no-link"]
+    sources["tests.fuzz.targets"] = Path("tests/fuzz/targets.pyx")
 
 extensions = [
     Extension(
-        f"sigfw._core.{source.stem}",
+        name,
         [str(source)],
         include_dirs=[str(CORE)],
         depends=sorted(str(p) for pattern in ("*.pxd", "*.h") for p in CORE.glob(pattern)),
         extra_compile_args=compile_args,
         extra_link_args=link_args,
     )
-    for source in sorted(CORE.glob("*.pyx"))
+    for name, source in sources.items()
 ]
 
 setup(

@@ -1,0 +1,275 @@
+# Fuzz targets of the stages that read wire octets: plain C functions, so that no Python runs an input. Beyond memory
+# safety each says what must hold of the stage's result whatever the octets were; where it does not, it aborts.
+#
+# An input's first octets choose what is no part of the message (encapsulation, subsystem numbers); the rest is wire.
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdio cimport fprintf, stderr
+from libc.stdlib cimport abort, calloc
+from libc.string cimport memcmp, memset
+
+from sigfw._core.framing cimport (
+    FRAME_BROKEN, FRAME_END, FRAME_ERROR, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
+)
+from sigfw._core.mapop cimport N_FIELDS, N_OPERATIONS, field_name, mapop_group, operation_application, operation_name
+from sigfw._core.msg cimport *
+from sigfw._core.normalise cimport normalise_number
+from sigfw._core.sccp cimport sccp_group
+from sigfw._core.tables cimport CountryCode
+from sigfw._core.tcap cimport tcap_group
+
+cdef enum:
+    SEQUENCED_TYPES = 6    # SCMG message types: SSA to SSC (Q.713 5.3, table 23)
+    STALE_A = 0xA5         # what stands in a Group before a run must not show in its result
+    STALE_B = 0x5A
+
+cdef Group* group = <Group*>calloc(1, sizeof(Group))
+cdef Group* again = <Group*>calloc(1, sizeof(Group))
+if group == NULL or again == NULL:
+    raise MemoryError
+
+
+cdef inline void must(bint holds, const char* what) noexcept nogil:
+    if not holds:
+        fprintf(stderr, b"invariant broken: %s\n", what)
+        abort()
+
+
+cdef uint64_t read_all(const uint8_t* p, uint64_t n) noexcept nogil:
+    """ASan sees it where one of them is not ours to read."""
+    cdef uint64_t i, total = 0
+    for i in range(n):
+        total += p[i]
+    return total
+
+
+# ---- framing
+
+cdef void frame_holds(const Frame* f, int kind, const Frame* before, uint64_t n) noexcept nogil:
+    must(kind == FRAME_SCCP or kind == FRAME_OTHER or kind == FRAME_ERROR or kind == FRAME_BROKEN, b"a frame kind of the set")
+    must(f.frame >= before.frame, b"frames in order")
+    must(f.offset <= n, b"the offset lies in the record")
+    must(f.code < N_CODES, b"a code of the set")
+    must(f.encapsulation < ENCAP_PCAP, b"what carries a message is no capture")
+    must(f.time_ns >= -1, b"a time, or none")
+    if f.has_mtp:
+        must(f.code != 0 or (f.opc <= 0xFFFFFF and f.dpc <= 0xFFFFFF and f.ni <= 3), b"a label of at most 24 bits, or an error")
+    if kind == FRAME_SCCP:
+        must(f.octets != NULL and f.n > 0, b"an SCCP message has octets")
+        must(f.encapsulation != 0, b"an SCCP message has a carrier")
+    elif kind != FRAME_OTHER:
+        must(f.code != 0, b"an error has a code")
+    if kind != FRAME_OTHER and f.frame == before.frame and before.frame:
+        must(f.index == before.index + 1 or f.index == 0, b"messages of a frame in order")
+
+
+cdef api int framing(const uint8_t* p, size_t n) noexcept nogil:
+    """First octet: the encapsulation."""
+    cdef Framer framer
+    cdef Frame f, before
+    cdef uint64_t found = 0
+    cdef int kind
+    if n == 0:
+        return 0
+    framer_open(&framer, p + 1, n - 1, <uint8_t>(ENCAP_SCCP + p[0] % ENCAP_PCAP))
+    memset(&before, 0, sizeof(before))
+    while True:
+        memset(&f, 0, sizeof(f))
+        kind = framer_next(&framer, &f)
+        if kind == FRAME_END:
+            break
+        found += 1
+        must(found <= n, b"each thing found takes an octet")
+        frame_holds(&f, kind, &before, n - 1)
+        if kind == FRAME_SCCP:
+            read_all(f.octets, f.n)
+        if kind != FRAME_OTHER:
+            before = f
+        if kind == FRAME_BROKEN:
+            break
+    must(framer_next(&framer, &f) == FRAME_END, b"after the end nothing follows")
+    framer_close(&framer)
+    return 0
+
+
+# ---- SCCP
+
+cdef void digits_hold(const Digits* d) noexcept nogil:
+    cdef int i
+    cdef bint overdecadic = False
+    must(d.count <= MAX_DIGITS, b"at most MAX_DIGITS digits")
+    for i in range(d.count):
+        overdecadic = overdecadic or digit_at(d, i) > 9
+    must(overdecadic == (d.flags & DIGITS_OVERDECADIC != 0), b"a digit above 9 is flagged")
+    if d.count < 16:
+        must(d.lo == 0 and d.hi << (4 * d.count) == 0, b"what is no digit is 0")
+
+
+cdef void party_holds(const Party* p) noexcept nogil:
+    digits_hold(&p.gt)
+    must(p.gti <= 15 and p.np <= 15 and p.es <= 15 and p.nai <= 127, b"fields of an address within their bits")
+    must(p.n_norm <= 2, b"at most two readings of a GT")
+    if not p.has & HAS_GT:
+        must(p.gt.count == 0, b"no digits without a GT")
+
+
+cdef void error_holds(const Msg* m) noexcept nogil:
+    must(m.error_code < N_CODES and m.error_layer < N_LAYERS, b"an error of the sets")
+    must((m.error_code == 0) == (m.error_layer == 0), b"code and layer go together")
+    must((m.error_code != 0) == (m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED) != 0), b"an error is an exception")
+    must(m.exceptions >> N_EXCEPTIONS == 0, b"exceptions of the set")
+
+
+cdef void sccp_holds(const Msg* m) noexcept nogil:
+    cdef const uint8_t* end = m.sccp + m.sccp_octets
+    error_holds(m)
+    party_holds(&m.called)
+    party_holds(&m.calling)
+    must(<uint32_t>m.cdpa_offset + m.cdpa_octets <= m.sccp_octets, b"the CdPA lies in the message")
+    must(<uint32_t>m.cgpa_offset + m.cgpa_octets <= m.sccp_octets, b"the CgPA lies in the message")
+    if m.data != NULL and m.segment_state == SEGMENT_NONE:
+        must(m.data >= m.sccp and m.data <= end and m.data_octets <= <uint64_t>(end - m.data), b"user data lie in the message")
+        must(m.data == m.sccp + m.data_offset, b"data_offset is where they begin")
+        read_all(m.data, m.data_octets)
+    must(m.management <= SEQUENCED_TYPES, b"management of the set")
+    must(m.error_code != 0 or not m.has_hop_counter or 1 <= m.hop_counter <= 15, b"hop counter 1 to 15 (Q.713 3.18)")
+    must(m.segment_remaining < MAX_SEGMENTS, b"remaining segments in four bits")
+    must(m.error_code != 0 or m.type != 0, b"a message without error has a type")
+
+
+cdef void judge_sccp(Group* g, const uint8_t* p, uint32_t n, int stale) noexcept nogil:
+    cdef Msg* m = &g.msgs[0]
+    memset(m, 0, sizeof(Msg))
+    memset(&g.msgs[1], stale, sizeof(Msg))
+    m.sccp = p
+    m.sccp_octets = n
+    m.encapsulation = ENCAP_SCCP
+    g.n = 1
+    g.n_components = g.n_numbers = 0
+    sccp_group(g)
+
+
+cdef api int sccp(const uint8_t* p, size_t n) noexcept nogil:
+    """One message; what its user data are is TCAP's to find out, which hands to management what is its."""
+    cdef Msg* m = &group.msgs[0]
+    if n == 0:
+        return 0
+    judge_sccp(group, p, <uint32_t>n, STALE_A)
+    sccp_holds(m)
+    m.data_octets_here = m.data_octets
+    run_tcap(group, STALE_A)
+    sccp_holds(m)
+    tcap_holds(m)
+    return 0
+
+
+# ---- TCAP, MAP, CAP
+
+cdef void run_tcap(Group* g, int stale) noexcept nogil:
+    memset(g.components, stale, sizeof(Component) * MAX_COMPONENTS)
+    memset(g.numbers, stale, sizeof(Number) * MAX_NUMBERS)
+    tcap_group(g)
+    mapop_group(g)
+
+
+cdef void within(const Msg* m, uint32_t offset, uint32_t octets, const char* what) noexcept nogil:
+    must(offset + octets <= m.data_octets, what)
+
+
+cdef void component_holds(const Msg* m, const Component* c) noexcept nogil:
+    cdef int i
+    cdef uint32_t readings = <uint32_t>(1 << c.n_readings) - 1
+    must(c.type <= REJECT_COMPONENT and c.opcode_form <= OPCODE_GLOBAL, b"a component of the sets")
+    must(c.error_code_ < N_CODES, b"a component's error of the set")
+    must(c.error_code_ == 0 or m.error_code != 0, b"a component's error is the message's")
+    must(c.type != 0 or c.error_code_ != 0, b"a component without a type is malformed")
+    must(c.n_readings <= MAX_READINGS, b"at most MAX_READINGS readings")
+    must((c.acn_misfit | c.ssn_misfit | c.imsi_missing) & ~readings == 0, b"bits of readings that stand")
+    must(-128 <= c.invoke_id <= 127 or c.error_code_ != 0, b"an InvokeId of one octet (Q.773 4.2.2)")
+    within(m, c.oid_offset, c.oid_octets, b"the global opcode lies in the data")
+    within(m, c.argument_offset, c.argument_octets, b"the argument lies in the data")
+    for i in range(c.n_readings):
+        must(0 < c.reading[i] < N_OPERATIONS, b"an operation of the table")
+        must(operation_name(c.reading[i]) != NULL, b"an operation with a name")
+        must(0 < operation_application(c.reading[i]) <= APP_CAP, b"an operation of an application")
+
+
+cdef void number_holds(const Msg* m, const Number* n) noexcept nogil:
+    digits_hold(&n.d)
+    must(0 < n.kind <= KIND_ADDRESS, b"a kind of the set")
+    must(n.name < N_FIELDS and field_name(n.name) != NULL, b"a field of the table")
+    must(-1 <= n.origin < m.n_components, b"an origin that stands")
+    must(n.n_norm <= 2, b"at most two readings of a number")
+
+
+cdef void tcap_holds(const Msg* m) noexcept nogil:
+    cdef int i
+    error_holds(m)
+    must(m.tcap <= TCAP_UNIDIRECTIONAL, b"a package of the set")
+    must(m.otid_octets <= 4 and m.dtid_octets <= 4, b"transaction ids of at most four octets")
+    must(m.n_components <= MAX_COMPONENTS and m.n_numbers <= MAX_NUMBERS, b"counts within their bounds")
+    must(m.acn_application <= APP_CAP, b"an application of the set")
+    must(m.tcap == 0 or m.exceptions & EX_NOT_TCAP == 0, b"what is TCAP is no other user's")
+    if m.data_octets <= MAX_USER_OCTETS:
+        within(m, m.acn_offset, m.acn_octets, b"the ACN lies in the data")
+        within(m, m.open_offset, m.open_octets, b"the MAP-OpenInfo lies in the data")
+        for i in range(m.n_components):
+            component_holds(m, &m.components[i])
+    for i in range(m.n_numbers):
+        number_holds(m, &m.numbers[i])
+    if m.segment_state == SEGMENT_NONE and m.data_octets and m.type in (SCCP_UDT, SCCP_XUDT) and not m.segmented:
+        must(m.tcap != 0 or m.exceptions != 0, b"nothing undecodable passes in silence")
+
+
+cdef void judge_tcap(Group* g, const uint8_t* p, uint32_t n, int stale) noexcept nogil:
+    cdef Msg* m = &g.msgs[0]
+    memset(m, 0, sizeof(Msg))
+    m.sccp = m.data = p + 2
+    m.sccp_octets = m.data_octets = m.data_octets_here = n - 2
+    m.encapsulation = ENCAP_SCCP
+    m.type = SCCP_UDT
+    m.called.present = m.calling.present = 1
+    if p[0]:
+        m.called.has = HAS_SSN
+        m.called.ssn = p[0]
+    if p[1]:
+        m.calling.has = HAS_SSN
+        m.calling.ssn = p[1]
+    g.n = 1
+    g.n_components = g.n_numbers = 0
+    run_tcap(g, stale)
+
+
+cdef void normalised(Msg* m) noexcept nogil:
+    """Every number and what it may be looked up as: decimal digits of its length."""
+    cdef CountryCode cc
+    cdef const Norm* norm
+    cdef int i, j
+    cc.key = <uint64_t>0x44 << 56
+    cc.digits = 2
+    for i in range(m.n_numbers):
+        normalise_number(&cc, &m.numbers[i])
+        must(m.numbers[i].n_norm <= 2, b"at most two readings")
+        for j in range(m.numbers[i].n_norm):
+            norm = &m.numbers[i].norm[j]
+            must(1 <= norm.digits <= 16 and 0 < norm.space < N_SPACES, b"a normalised number has digits and a space")
+            must(norm.digits == 16 or norm.key << (4 * norm.digits) == 0, b"nothing stands behind the digits")
+
+
+cdef api int tcap(const uint8_t* p, size_t n) noexcept nogil:
+    """First octets: the subsystem numbers of the CdPA and CgPA, 0 none. The rest is user data."""
+    cdef Msg* m = &group.msgs[0]
+    cdef Msg* other = &again.msgs[0]
+    if n < 2:
+        return 0
+    judge_tcap(group, p, <uint32_t>n, STALE_A)
+    tcap_holds(m)
+    judge_tcap(again, p, <uint32_t>n, STALE_B)
+    must(m.n_components == other.n_components and m.n_numbers == other.n_numbers, b"the same counts again")
+    must(memcmp(m.components, other.components, m.n_components * sizeof(Component)) == 0, b"the same components again")
+    must(memcmp(m.numbers, other.numbers, m.n_numbers * sizeof(Number)) == 0, b"the same numbers again")
+    other.components = m.components
+    other.numbers = m.numbers
+    must(memcmp(m, other, sizeof(Msg)) == 0, b"the same message again")
+    normalised(m)
+    return 0
