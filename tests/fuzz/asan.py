@@ -1,7 +1,7 @@
 """Tests with the core under ASan and UBSan: `python -m tests.fuzz.asan [pytest's options]`.
 
-They run in the tree of tests/fuzz/build.py, whose modules were compiled for it; the first report of a sanitizer ends
-the run. Whole processes started by a test run unsanitized unless they are this Python.
+They run in the tree of tests/fuzz/build.py, whose modules were compiled for it, and so do the processes that they
+start; the first report of a sanitizer ends the process, and the run.
 """
 
 import os

@@ -62,10 +62,17 @@ def fuzz(target: str, seconds: int) -> Sitting:
         r"#(\d+)\t[^\n]*\n(?![\s\S]*\n#\d)", text
     )
     sitting = {
-        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "commit": commit(), "target": target,
-        "seconds": round(time.monotonic() - begun), "executions": int(executions[1]) if executions else 0,
-        "cov": cov, "ft": ft, "corpus": corp, "status": run.returncode, "findings": sorted(set(findings(target)) - before),
-    }  # fmt: skip
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "commit": commit(),
+        "target": target,
+        "seconds": round(time.monotonic() - begun),
+        "executions": int(executions[1]) if executions else 0,
+        "cov": cov,
+        "ft": ft,
+        "corpus": corp,
+        "status": run.returncode,
+        "findings": sorted(set(findings(target)) - before),
+    }
     with TOTALS.open("a") as totals:
         totals.write(json.dumps(sitting) + "\n")
     return sitting

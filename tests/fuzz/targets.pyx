@@ -52,7 +52,7 @@ cdef void frame_holds(const Frame* f, int kind, const Frame* before, uint64_t n)
     must(f.code < N_CODES, b"a code of the set")
     must(f.encapsulation < ENCAP_PCAP, b"what carries a message is no capture")
     must(f.time_ns >= -1, b"a time, or none")
-    if f.has_mtp:
+    if f.has_mtp and kind != FRAME_OTHER:
         must(f.code != 0 or (f.opc <= 0xFFFFFF and f.dpc <= 0xFFFFFF and f.ni <= 3), b"a label of at most 24 bits, or an error")
     if kind == FRAME_SCCP:
         must(f.octets != NULL and f.n > 0, b"an SCCP message has octets")
