@@ -132,10 +132,11 @@ def test_index_counts_messages_of_a_frame_and_what_is_no_sccp_takes_none() -> No
     ]
 
 
-NO_LABELS = (  # point codes beyond the 24 bits of any variant, a network indicator beyond its two
+NO_LABELS = (  # point codes beyond 24 bits, a network indicator beyond two, a service indicator beyond four
     struct.pack(">IIBBBB", 1 << 24, 200, 3, 2, 0, 5) + UDT,
     struct.pack(">IIBBBB", 300, 0x7FFFFFFF, 3, 2, 0, 5) + UDT,
     struct.pack(">IIBBBB", 300, 200, 3, 4, 0, 5) + UDT,
+    struct.pack(">IIBBBB", 300, 200, 0x13, 2, 0, 5) + UDT,
 )
 
 
