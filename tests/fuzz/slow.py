@@ -168,7 +168,7 @@ def gttable(data: bytes) -> None:
     by_prefix: dict[str, set[int]] = {}
     for prefix, item in entries:
         by_prefix.setdefault(prefix, set()).add(item)
-    for prefix, _ in entries[:100]:
+    for prefix, _ in entries[:40]:
         for number in {prefix, prefix[:-1] or "9", (prefix + "0")[:16], (prefix + "9")[:16], neighbour(prefix)}:
             longest, found = reference(by_prefix, number)
             assert table.classes[table.find(number)] == found, number
