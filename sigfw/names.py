@@ -67,8 +67,7 @@ ERROR_CODES: Final = (
     "trailing",  # octets after the end
     "too_deep",  # nesting beyond the bound
     "too_many",  # components, numbers, options, chunks beyond the bound
-    "bad_checksum",  # framing: a checksum that must hold does not
-    "unsupported",  # framing: a link type or version not read
+    "unsupported",  # framing: a link type, version or protocol not read
     "unknown_type",  # SCCP: a message type that Q.713 2.1 does not list
     # why a segment was not taken into its message (Q.714 4.1.1.2.3); none of these makes it malformed
     "no_first",  # a later segment of nothing that is held

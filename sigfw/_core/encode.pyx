@@ -31,7 +31,7 @@ LAYERS[:] = [b"", b"framing", b"sccp", b"tcap", b"component", b"map"]
 cdef const char* CODES[N_CODES]
 CODES[:] = [
     b"", b"truncated", b"length_overrun", b"bad_length", b"bad_tag", b"bad_value", b"bad_pointer", b"bad_hop_counter",
-    b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"bad_checksum", b"unsupported", b"unknown_type",
+    b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"unsupported", b"unknown_type",
     b"no_first", b"too_late", b"out_of_sequence", b"repeated", b"overlapping", b"mismatch", b"too_long", b"no_room",
     b"part_denied",
 ]

@@ -29,7 +29,6 @@ cdef enum Status:          # of an inline reader; anything but OK is an ErrorCod
     E_TRAILING
     E_TOO_DEEP
     E_TOO_MANY
-    E_BAD_CHECKSUM
     E_UNSUPPORTED
     E_UNKNOWN_TYPE
     E_NO_FIRST             # from here on: of reassembly
@@ -434,7 +433,7 @@ cdef enum:
     N_CHECKS = 15          # names.CHECKS, number 0 unused
     N_REASONS = 18
     N_ACTIONS = 6
-    N_CODES = 25
+    N_CODES = 24
     N_OPCODE_FORMS = 5
     N_GT_TROUBLES = 7
     N_LAYERS = 6
