@@ -1,10 +1,11 @@
-"""Capture files as batches: .pcap, .pcapng, .gz of them, and .hex (one message a line)."""
+"""Capture files as batches: .pcap, .pcapng, .hex (one message a line), and .gz of them."""
 
 import mmap
 import os
 import stat
 import tempfile
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ RELEASE = 1 << 24  # octets of a mapped file between two releases: a multiple of
 GZIP = 31  # zlib's window bits for a gzip header and the largest window
 HEX_LABELS = ("sccp", "tcap", "m3ua")
 MAX_HEX_OCTETS = 1 << 16  # of one message: beyond any SCCP message
+MAX_HEX_LINE = 4 * MAX_HEX_OCTETS  # two digits an octet, and as much again for blanks and a label
+MAX_HEX_MESSAGES = 1_000_000  # of one file: they are all held, which a capture's are not
+MAX_NOTES = 20  # on lines of one file that cannot be read; the others are counted
 
 # Content octets of the CAP application contexts' roots: 0.4.0.0.1.0.50, 0.4.0.0.1.21.3, 0.4.0.0.1.23.3.
 CAP_CONTEXTS = (bytes.fromhex("04000001 0032"), bytes.fromhex("04000001 1503"), bytes.fromhex("04000001 1703"))
@@ -61,20 +65,24 @@ def open_capture(path: Path) -> Capture:
         if not stat.S_ISREG(mode):
             raise UsageError(f"{path}: not a regular file; give a .pcap, .pcapng, .gz or .hex file")
         with path.open("rb") as f:
-            if path.suffix == ".hex":
-                return read_hex(path, f)
-            return open_binary(path, f)
+            return open_plain(path, f, []) if f.read(2) != b"\x1f\x8b" else open_packed(path, f)
     except OSError as e:
         raise UsageError(f"{path}: {e.strerror or e}; check the name and its permissions") from None
 
 
-def open_binary(path: Path, f: IO[bytes]) -> Capture:
-    if f.read(2) != b"\x1f\x8b":
-        return map_capture(path, f, [])
+def open_plain(path: Path, f: IO[bytes], notes: list[str]) -> Capture:
+    if path.name.removesuffix(".gz").endswith(".hex"):
+        f.seek(0)
+        return read_hex(path, f, notes)
+    return map_capture(path, f, notes)
+
+
+def open_packed(path: Path, f: IO[bytes]) -> Capture:
     f.seek(0)
-    with tempfile.TemporaryFile(prefix="sigfw-") as unpacked:  # the map outlives the file
-        note = unpack(f, unpacked)
-        return map_capture(path, unpacked, [note] if note else [])
+    with tempfile.TemporaryFile(prefix="sigfw-") as unpacked:  # a map of it outlives the file
+        free = os.fstatvfs(unpacked.fileno())
+        note = unpack(path, f, unpacked, free.f_bavail * free.f_frsize // 2)
+        return open_plain(path, unpacked, [note] if note else [])
 
 
 def map_capture(path: Path, f: IO[bytes], notes: list[str]) -> Capture:
@@ -103,7 +111,10 @@ def check_header(path: Path, header: bytes) -> None:
 
 HEADER_OCTETS = 24  # of a classic pcap
 LINK_AT = 20
-LINKS = "Ethernet 1, raw IP 101, 228 and 229, Linux cooked 113 and 276, MTP3 141, SCCP 142, SCTP 248"
+LINKS = (
+    "Ethernet 1, raw IP 101, 228 and 229, Linux cooked 113 and 276, MTP2 139 and 140, MTP3 141, SCCP 142, SCTP 248, "
+    "exported PDUs 252"
+)
 MAGICS = (
     bytes.fromhex("d4c3b2a1"),
     bytes.fromhex("a1b2c3d4"),
@@ -113,14 +124,22 @@ MAGICS = (
 )
 
 
-def unpack(packed: IO[bytes], out: IO[bytes]) -> str | None:
-    """Unpack as far as it goes; what stopped it, if anything did."""
+def unpack(path: Path, packed: IO[bytes], out: IO[bytes], most: int) -> str | None:
+    """Unpack as far as it goes, a chunk at a time; what stopped it, if anything did.
+
+    Raises UsageError where there are more than `most` octets: a small file may hold a thousand times its size.
+    """
     member = before = zlib.decompressobj(GZIP)
     chunk = b""
     trouble = None
     try:
         while chunk := packed.read(CHUNK):
             while chunk:
+                if out.tell() > most:
+                    raise UsageError(
+                        f"{path}: unpacked it takes more than half of what is free in {tempfile.gettempdir()}; "
+                        "set TMPDIR to a folder with more room"
+                    )
                 before = member.copy()
                 out.write(member.decompress(chunk, CHUNK))
                 chunk = member.unconsumed_tail
@@ -138,34 +157,62 @@ def unpack(packed: IO[bytes], out: IO[bytes]) -> str | None:
     return f"gzip data are {trouble} after {out.tell()} unpacked octets; what was whole is read" if trouble else None
 
 
-def read_hex(path: Path, f: IO[bytes]) -> Capture:
+def lines(f: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers; of one that is too long, one octet more than may be."""
+    number = 0
+    while line := f.readline(MAX_HEX_LINE + 1):
+        number += 1
+        yield number, line
+        while len(line) > MAX_HEX_LINE and not line.endswith(b"\n"):
+            line = f.readline(MAX_HEX_LINE + 1)
+
+
+def read_line(line: bytes) -> tuple[bytes, str]:
+    """Octets and label of a line. Raises ValueError, saying what is wrong."""
+    label, _, digits = line.rpartition(b"\t")
+    encapsulation = label.decode("ascii", "replace").strip() or "sccp"
+    if len(line) > MAX_HEX_LINE:
+        raise ValueError(f"more than {MAX_HEX_LINE} octets")
+    if encapsulation not in HEX_LABELS:
+        raise ValueError(f"label {encapsulation[:40]!r} is not read; known are {', '.join(HEX_LABELS)}")
+    try:
+        octets = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        raise ValueError("not hex digits in pairs; a line is `hex` or `label<TAB>hex`") from None
+    if len(octets) > MAX_HEX_OCTETS:
+        raise ValueError(f"{len(octets)} octets are more than an SCCP message has")
+    return in_unitdata(octets) if encapsulation == "tcap" else octets, encapsulation
+
+
+def read_hex(path: Path, f: IO[bytes], notes: list[str]) -> Capture:
     """One message a line, `hex` or `label<TAB>hex`; frame is the line's number. Lines that cannot be read are noted."""
     values: list[bytes] = []
     frames: list[int] = []
     meta: list[tuple[str | None, str | None, int | None, int | None] | None] = []
-    notes: list[str] = []
-    for number, line in enumerate(f, 1):
+    unread: list[str] = []
+    n_unread = 0
+    for number, line in lines(f):
         text = line.strip()
         if not text or text.startswith(b"#"):
             continue
-        label, _, digits = text.rpartition(b"\t")
-        encapsulation = label.decode("ascii", "replace").strip() or "sccp"
-        if encapsulation not in HEX_LABELS:
-            notes.append(f"line {number}: label {encapsulation!r} is not read; known are {', '.join(HEX_LABELS)}")
-            continue
         try:
-            octets = bytes.fromhex(digits.decode("ascii"))
-        except ValueError:
-            notes.append(f"line {number}: not hex digits in pairs; a line is `hex` or `label<TAB>hex`")
+            octets, label = read_line(text)
+        except ValueError as e:
+            n_unread += 1
+            unread += [f"line {number}: {e}"] if n_unread <= MAX_NOTES else []
             continue
-        if len(octets) > MAX_HEX_OCTETS:
-            notes.append(f"line {number}: {len(octets)} octets are more than an SCCP message has")
-            continue
-        values.append(in_unitdata(octets) if encapsulation == "tcap" else octets)
+        if len(values) == MAX_HEX_MESSAGES:
+            raise UsageError(
+                f"{path}: more than {MAX_HEX_MESSAGES} messages; make it a .pcap, which is read as it goes"
+            )
+        values.append(octets)
         frames.append(number)
-        meta.append(("m3ua", None, None, None) if encapsulation == "m3ua" else None)
-    if notes and not values:
-        raise UsageError(f"{path}: {notes[0]}" + (f" (and {len(notes) - 1} lines more)" if notes[1:] else ""))
+        meta.append(("m3ua", None, None, None) if label == "m3ua" else None)
+    if unread and not values:
+        raise UsageError(f"{path}: {unread[0]}" + (f" (and {n_unread - 1} lines more)" if n_unread > 1 else ""))
+    notes += unread
+    if n_unread > MAX_NOTES:
+        notes.append(f"{n_unread - MAX_NOTES} lines more could not be read")
     records: list[tuple[bytes | mmap.mmap, str]] = [
         (value, "sccp" if of is None else "m3ua") for value, of in zip(values, meta, strict=True)
     ]

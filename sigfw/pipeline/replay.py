@@ -86,7 +86,7 @@ def _message(frame: dict[str, Any], variant: str) -> Message:
     if all(digits):
         key: bytes | None = "|".join(digits).encode()
     else:
-        key = None if opc is None else f"{min(opc, dpc)}-{max(opc, dpc)}".encode()
+        key = None if opc is None or dpc is None else f"{min(opc, dpc)}-{max(opc, dpc)}".encode()
     return Message(octets, opc, dpc, frame["sls"] or 0, frame["ni"] or 0, key, variant)
 
 
@@ -94,7 +94,7 @@ def record(messages: list[Message], encapsulation: str) -> tuple[bytes, list[tup
     """Value and headers of a record that holds these messages (one, unless it is a pcap)."""
     first = messages[0]
     if encapsulation == "pcap":
-        with_mtp3 = all(message.opc is not None for message in messages)
+        with_mtp3 = all(None not in (message.opc, message.dpc) for message in messages)
         seconds, ns = divmod(time.time_ns(), 1_000_000_000)
         parts = [PCAP_HEADER.pack(MAGIC_NS, 2, 4, 0, 0, 0xFFFF, LINK_MTP3 if with_mtp3 else LINK_SCCP)]
         for message in messages:
@@ -105,9 +105,8 @@ def record(messages: list[Message], encapsulation: str) -> tuple[bytes, list[tup
         return _mtp3(first), []
     if encapsulation == "m3ua":
         return _m3ua(first), []
-    if first.opc is None:
-        return first.octets, []
-    return first.octets, [("sigfw-opc", b"%d" % first.opc), ("sigfw-dpc", b"%d" % (first.dpc or 0))]
+    known = (("sigfw-opc", first.opc), ("sigfw-dpc", first.dpc))
+    return first.octets, [(name, b"%d" % pc) for name, pc in known if pc is not None]
 
 
 def _mtp3(message: Message) -> bytes:
@@ -117,9 +116,9 @@ def _mtp3(message: Message) -> bytes:
     """
     if message.variant != "itu":
         codes = ((message.dpc or 0) & 0xFFFFFF | ((message.opc or 0) & 0xFFFFFF) << 24).to_bytes(6, "little")
-        return bytes((message.ni << 6 | SI_SCCP,)) + codes + bytes((message.sls & 0xFF,)) + message.octets
+        return bytes(((message.ni & 3) << 6 | SI_SCCP,)) + codes + bytes((message.sls & 0xFF,)) + message.octets
     label = (message.dpc or 0) & 0x3FFF | ((message.opc or 0) & 0x3FFF) << 14 | (message.sls & 0xF) << 28
-    return bytes((message.ni << 6 | SI_SCCP,)) + label.to_bytes(4, "little") + message.octets
+    return bytes(((message.ni & 3) << 6 | SI_SCCP,)) + label.to_bytes(4, "little") + message.octets
 
 
 def _m3ua(message: Message) -> bytes:

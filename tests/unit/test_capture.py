@@ -1,6 +1,7 @@
 """Files given as captures: what is read, what is refused in one line, what is said of the rest."""
 
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from sigfw import records
 from sigfw.cli import explain
 from sigfw.errors import UsageError
-from sigfw.pipeline.capture import in_unitdata, open_capture
+from sigfw.pipeline.capture import CHUNK, MAX_HEX_LINE, MAX_NOTES, in_unitdata, open_capture, unpack
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
+from tests.unit import framebytes
 from tests.unit.test_engine import begin, message, pcap
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,36 @@ def test_gzip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert count == 2
     assert any("gzip data are cut short after" in problem for problem in problems)
     assert "broken" in read(written(tmp_path, "c.pcap.gz", stored[:-8] + b"\0" * 8))[1][0]
+
+
+def test_packed_files_are_read_like_the_plain_ones(tmp_path: Path) -> None:
+    pcapng = framebytes.section() + framebytes.interface(142) + framebytes.enhanced(message())
+    for name, octets in (("a.pcap", WHOLE), ("a.pcapng", pcapng), ("a.hex", message().hex().encode() + b"\nxx\n")):
+        plain, packed = (
+            read(written(tmp_path, name + suffix, pack(octets)))
+            for suffix, pack in (("", bytes), (".gz", gzip.compress))
+        )
+        assert plain[0] == packed[0] > 0
+        assert [note.replace(".gz", "") for note in packed[1]] == plain[1]
+
+
+def test_packed_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    """Deflate packs a thousand octets into one."""
+    packed = io.BytesIO(gzip.compress(bytes(1 << 26)))
+    unpacked = io.BytesIO()
+    with pytest.raises(UsageError, match=r"takes more than half of what is free in .*; set TMPDIR"):
+        unpack(tmp_path / "a.pcap.gz", packed, unpacked, 1 << 22)
+    assert unpacked.tell() <= (1 << 22) + CHUNK
+
+
+def test_hex_line_without_end_and_lines_without_number_are_told_in_few_words(tmp_path: Path) -> None:
+    octets = message().hex().encode()
+    path = written(tmp_path, "a.hex", octets + b"\n" + b"0" * (3 * MAX_HEX_LINE) + b"\n" + b"x\n" * 1000 + octets)
+    count, problems = read(path)
+    assert count == 2
+    assert problems[0] == f"a.hex: line 2: more than {MAX_HEX_LINE} octets"
+    assert len(problems) == MAX_NOTES + 1
+    assert problems[-1] == "a.hex: 981 lines more could not be read"
 
 
 def test_hex_lines_are_messages_by_their_line(tmp_path: Path) -> None:
