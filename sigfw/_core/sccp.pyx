@@ -396,11 +396,14 @@ cdef void options(Msg* m, Parts* s, uint32_t at, int wide) noexcept nogil:
 
 
 cdef void protocol_class(Msg* m, uint8_t octet, uint32_t at) noexcept nogil:
-    """Q.713 3.6: class in the low half; of classes 0 and 1 the top bit asks for the message back on error."""
+    """Q.713 3.6: class in the low half; of classes 0 and 1, 8 in the other asks for the message back on error.
+
+    The other values of that half are spare: whoever sends one asked for nothing, and gets no answer.
+    """
     m.protocol_class = octet & 0x0F
     m.has_class = 1
     if m.type > SCCP_IT or m.type == SCCP_UDT:
-        m.return_on_error = octet >> 7
+        m.return_on_error = octet >> 4 == 8
         if m.protocol_class > 1:
             fail(m, LAYER_SCCP, E_BAD_VALUE, at)
 

@@ -127,6 +127,12 @@ def test_error_names_code_and_offset(octets: bytes, expected: tuple[str, str, in
     assert error(octets) == expected
 
 
+@pytest.mark.parametrize("handling", range(16))
+def test_return_is_asked_for_by_one_value_of_message_handling(handling: int) -> None:
+    """Q.713 3.6: 0 and 8 mean something, the others are spare."""
+    assert sccp.parse(udt(protocol_class=handling << 4 | 1))["return_on_error"] is (handling == 8)
+
+
 def test_parts_before_and_after_an_error_are_still_read() -> None:
     result = sccp.parse(udt(called=bytes.fromhex("1608"), calling=bytes.fromhex("4206")))
     assert result["error"] is not None
