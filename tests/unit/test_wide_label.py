@@ -59,6 +59,14 @@ def test_commands_on_files_take_a_variant(tmp_path: Path) -> None:
     explained = sigfw("explain", message.hex(), "--variant", "ansi", "--policy", str(policy))
     assert explained.returncode == 0
     assert "371969" in explained.stdout
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        f"schema: 1\npolicy: {policy}\nmode: {{international: enforce}}\nidentities: {{pseudonymise: false}}\n"
+        f"source: {{capture: {{path: {capture}, variant: ansi}}}}\n"
+        f"sink: {{files: {{verdicts: {tmp_path}/v.jsonl, events: {tmp_path}/e.jsonl}}}}\n"
+    )
+    assert sigfw("run", "--config", str(config)).returncode == 0
+    assert json.loads((tmp_path / "v.jsonl").read_text())["rule"] == "node"
     refused = sigfw("decode", str(capture), "--variant", "ttc")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "'ttc' is not one of 'itu', 'ansi', 'china'" in refused.stderr
