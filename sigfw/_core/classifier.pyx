@@ -195,6 +195,16 @@ cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t
     return f.rows[f.n]
 
 
+cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t left = m.directions
+    while left:
+        one_value(t, some, all_, rows[__builtin_ctzll(left)], left == m.directions)
+        left &= left - 1
+    and_values(t, bits, unsure, some, all_)
+
+
 cdef inline bint belongs(const Number* n, int component) noexcept nogil:
     """To the component itself, or to the dialogue and so to each. -1: of a message that has but one, all do."""
     return component < 0 or n.origin < 0 or n.origin == component
@@ -283,7 +293,10 @@ cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, ui
     memset(bits, 0xFF, t.n_words * sizeof(uint64_t))
     memset(unsure, 0, t.n_words * sizeof(uint64_t))
     for i in range(t.n_early if segment else t.n_message):
-        and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
+        if t.small[i].id == SMALL_DIRECTION and m.directions:
+            directions(t, m, t.small[i].rows, bits, unsure)
+        else:
+            and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
     for i in range(t.n_ints):
         and_row(t, bits, int_field(m, &t.ints[i]))
     for i in range(t.n_party):
@@ -861,10 +874,8 @@ cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Cou
             m.perimeter = PERIMETER_INTERNATIONAL
 
 
-cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:
-    """A calling address that says nothing, or not surely that it is ours, does not take away that a message comes in."""
-    cdef int called = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc, False)
-    cdef int calling = side(t, &m.calling, m.has_mtp and m.opc != NO_PC, m.opc, True)
+cdef uint8_t direction_of(int called, int calling) noexcept nogil:
+    """A calling address that says nothing does not take away that a message comes in."""
     if called == 1 and calling != 1:
         return DIRECTION_INBOUND
     if calling == 1 and called != 1:
@@ -872,10 +883,28 @@ cdef uint8_t direction(const PolicyTables* t, const Msg* m) noexcept nogil:
     return DIRECTION_TRANSIT if called == -1 and calling == -1 else DIRECTION_UNKNOWN
 
 
+cdef void direction(const PolicyTables* t, Msg* m) noexcept nogil:
+    """One, or all that two readings of a GT leave: then inbound where it may be that."""
+    cdef bint to = m.has_mtp and m.dpc != NO_PC, from_ = m.has_mtp and m.opc != NO_PC
+    cdef int called = side(t, &m.called, to, m.dpc, False)
+    cdef int calling = side(t, &m.calling, from_, m.opc, True)
+    cdef int called_surely = called, calling_maybe = calling
+    m.direction = direction_of(called, calling)
+    m.directions = 0
+    if m.called.n_norm > 1:
+        called_surely = side(t, &m.called, to, m.dpc, True)
+    if m.calling.n_norm > 1:
+        calling_maybe = side(t, &m.calling, from_, m.opc, False)
+    if called != called_surely or calling != calling_maybe:
+        m.directions = <uint8_t>(1 << m.direction | 1 << direction_of(called, calling_maybe)
+                                 | 1 << direction_of(called_surely, calling)
+                                 | 1 << direction_of(called_surely, calling_maybe))
+
+
 cdef void classify_group(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil:
     cdef int i
     for i in range(g.n):
-        g.msgs[i].direction = direction(t, &g.msgs[i])
+        direction(t, &g.msgs[i])
         classify(t, ctx, &g.msgs[i], k)
 
 

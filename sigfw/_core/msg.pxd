@@ -386,6 +386,7 @@ cdef struct Msg:
     uint8_t link           # from 1 in policy order; 0: none
     uint8_t perimeter
     uint8_t direction
+    uint8_t directions     # bit a direction that the readings of the GTs leave, where there is more than one; else 0
     uint8_t variant
     Verdict verdict
 

@@ -253,7 +253,8 @@ cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
     cdef bint acn = False
     if pdu.id != 0x60 and not (structured and (pdu.id == 0x61 or pdu.id == 0x64)):
         bad(m, E_BAD_TAG, pdu.start)
-        return
+        if pdu.id != 0x61 and pdu.id != 0x64:  # an AARE for an AUDT carries an ACN all the same
+            return
     while c.p != c.end:
         status = ber_next(&c, &t)
         if status != OK:

@@ -168,19 +168,27 @@ class Message:
                                 home_country_code=self.cc)  # fmt: skip
         return [(names.SPACES[space], digits) for space, digits in found]
 
-    def side(self, name: str) -> str:
-        """A calling GT of two readings is home's only if both are."""
+    def side(self, name: str, *, sure: bool = False) -> str:
+        """sure: a GT of two readings is home's only if both are."""
         party = self.m.get(name, {})
         if "gt" in party:
             home = [self.numbers.in_list("home", one) for one in self.parties[name]]
-            return "home" if home and (all if name == "calling" else any)(home) else "other"
+            return "home" if home and (all if sure else any)(home) else "other"
         pc = party.get("pc", self.mtp("opc" if name == "calling" else "dpc"))
         if pc is None or not self.policy.home.point_codes:
             return "unknown"
         return "home" if pc in self.policy.home.point_codes else "other"
 
-    def direction(self) -> str:
-        called, calling = self.side("called"), self.side("calling")
+    def directions(self) -> list[str]:
+        """By every reading of the GTs; first the one that is told."""
+        found = [
+            self.direction(self.side("called", sure=sure), self.side("calling", sure=surely))
+            for sure in (False, True)
+            for surely in (True, False)
+        ]
+        return list(dict.fromkeys(found))
+
+    def direction(self, called: str, calling: str) -> str:
         if (called == "home") != (calling == "home"):
             return "inbound" if called == "home" else "outbound"
         return "transit" if called == calling == "other" else "unknown"
@@ -236,7 +244,7 @@ class Message:
         found: dict[str, list[Value]] = {
             "perimeter": [names.PERIMETERS[self.perimeter]],
             "link": [self.policy.links[self.link - 1].name] if self.link else [],
-            "direction": [self.direction()],
+            "direction": list(self.directions()),
             "encapsulation": [names.ENCAPSULATIONS[m.get("encapsulation", 1)]],
             "sccp.type": [names.SCCP_TYPES[m.get("type", 9)]],
             "management.type": [names.MANAGEMENT_TYPES[m["management"]]] if m.get("management") else [],

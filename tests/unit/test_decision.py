@@ -213,6 +213,9 @@ def test_calling_gt_that_may_be_ours_does_not_hide_that_a_message_comes_in() -> 
     unknown = {"gt": "7700900123", "nai": 0}  # +7 700 900 123, or ours without its country code
     assert judge(inbound, {"called": called, "calling": unknown}, **home)["verdict"][2] == "in"
     assert judge(inbound, {"called": called, "calling": gt(HOME_GT)}, **home)["verdict"][2] == ""
+    allow, drop = [rule("in", "allow", {"direction": "inbound"})], {"default": "drop"}
+    assert judge(allow, {"called": called, "calling": unknown}, exceptions=drop, **home)["verdict"][2] == ""
+    assert judge(allow, {"called": called, "calling": gt("336")}, exceptions=drop, **home)["verdict"][2] == "in"
 
 
 # exceptions -----------------------------------------------------------------------------------------------------------
