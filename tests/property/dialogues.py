@@ -122,9 +122,15 @@ def external_form(r: random.Random, external: Tlv, *, direct_reference: bool) ->
 
 @mutation(*OPEN, "imsi_missing")
 def open_info(r: random.Random, m: Message, world: World) -> bool:
-    """The MAP-OpenInfo names a subscriber: the one of the message, or another."""
+    """The MAP-OpenInfo names a subscriber: the one of the message, or another. It does so for every component."""
     pdu = pdu_of(m)
-    if not pdu or pdu.find(0xBE) or not m.imsis or not context(pdu).startswith(b"\x04\0\0\1\0"):
+    if (
+        not pdu
+        or pdu.find(0xBE)
+        or not m.imsis
+        or len(m.components) > 1
+        or not context(pdu).startswith(b"\x04\0\0\1\0")
+    ):
         return False
     digits = r.choice((*m.imsis, "00101000000001", "001020000000002", "999990000000003"))
     digits += "f" * (len(digits) % 2)

@@ -227,12 +227,13 @@ def extensions(r: random.Random, m: Message, world: World) -> bool:
             (
                 Tlv(0x80, r.randrange(25, 40), r.randbytes(3)),
                 Tlv(0xA0, r.randrange(25, 200), b"", [node(0x80, r.randbytes(8))]),
-                node(0x30, [node(0xA0, [PRIVATE.copy()])]),
                 Tlv(0xC0, r.randrange(31), b"\1"),
                 Tlv(0xE0, r.randrange(31), b"", [node(0x04, r.randbytes(8))]),
             )
         )
         place.parts.insert(r.choice((len(place.parts), len(place.parts), r.randrange(len(place.parts) + 1))), added)
+        if r.random() < 0.2:  # an extension container goes last: of universal tags the place is the name
+            place.parts.append(node(0x30, [node(0xA0, [PRIVATE.copy()])]))
     return bool(places)
 
 
