@@ -1,5 +1,6 @@
 """What `explain` says of a message: the answer, the octets, the rules."""
 
+import re
 from typing import Any
 
 from sigfw import names
@@ -17,6 +18,11 @@ from sigfw.policy.model import Policy
 Trace = list[tuple[int, int, list[tuple[int, bool, list[str], bool]]]]
 Object = dict[str, Any]
 
+MISFITS = {  # checks about one component, in words
+    "acn_does_not_fit_operation": "does not fit the application context",
+    "ssn_does_not_fit_application": "no SSN of its application",
+    "imsi_missing": "without the identity that it must have",
+}
 FOLD = 12  # rules that did not match, with a line each; more of one kind become a list of names
 MEANING = {  # what a code of names.ERROR_CODES says where the octets themselves say no more
     "truncated": "the octets end before the structure does",
@@ -197,10 +203,28 @@ class Account:
                     for node in party.children:
                         if node.number:
                             notes[id(node)] = [self.known(facts[side], node.number[1]) or facts["trouble"][side]]
+        self.misfits(root)
         numbers = {(n["kind"], n["digits"]): n["readings"] for n in facts["numbers"]}
         for node in root.walk():
             if node.number and node.number[0] != "gt" and numbers.get(node.number):
                 notes[id(node)] = [self.known(numbers[node.number], node.number[1])]
+
+    def misfits(self, root: Node) -> None:
+        """What the core finds odd of an operation, at its code."""
+        components = {}
+        for node in root.walk():
+            found = re.match(r"component (\d+), ", node.name)
+            if found:
+                components[int(found[1])] = node
+        for (component, reading), checks in self.facts.facts["checks"].items():
+            if component not in components:
+                continue
+            codes = [n for n in components[component].walk() if n.name.startswith("operation code")]
+            readings = self.facts.component(component)["readings"]
+            suffix = f" as {readings[reading].replace(':', ' ')}" if len(readings) > 1 else ""
+            for check, said in MISFITS.items():
+                if codes and checks.get(check) == "true":
+                    codes[0].odd.append(said + suffix)
 
     def known(self, readings: list[tuple[str, str]], digits: str) -> str:
         said = []

@@ -9,6 +9,7 @@ from sigfw.dissect.node import Node
 
 Notes = dict[int, list[str]]  # by id of a node: what the policy knows of it
 KEPT = ("data", "component portion", "reassembled data")  # stand on a line of their own
+LEAST_TEXT = 26  # columns of a name
 DUMP = 16  # octets a line of what is not decoded
 
 
@@ -74,9 +75,10 @@ class View:
         return Node(start.start, start.end, name, node.value, node.body, odd, node.children), notes
 
     def row(self, node: Node, guide: str, below: str, pieces: list[Piece]) -> None:
+        guide, below = self.cut(guide), self.cut(below)
         room = self.width - self.margin - len(guide) - self.hex_columns - 2
         lines: list[Line] = []
-        for i, line in enumerate(wrap(pieces, max(room, 20))):
+        for i, line in enumerate(wrap(pieces, room)):
             label = octet_range(node.start, node.end) if i == 0 else ""
             under = below + ("│ " if node.children else "  ")
             shown: Line = [(f"{label:>{self.margin - 2}}  {guide if i == 0 else under}", "dim"), *line]
@@ -86,6 +88,11 @@ class View:
             lines.append(shown)
         self.rows.append(Row(node.start, lines))
 
+    def cut(self, guide: str) -> str:
+        """Deep nesting leaves room for its names."""
+        most = self.width - self.margin - self.hex_columns - LEAST_TEXT
+        return guide if len(guide) <= most else "…" + guide[len(guide) - most + 1 :]
+
     def hex(self, node: Node) -> str:
         """The octets of a leaf; of what has parts, those before the first one."""
         end = max(node.children[0].start, node.start) if node.children else node.end
@@ -94,6 +101,7 @@ class View:
 
     def undecoded(self, node: Node, guide: str, below: str) -> None:
         """Why decoding stopped, unless the pointer says it, and the octets from there on."""
+        guide, below = self.cut(guide), self.cut(below)
         told = self.pointer is not None and self.pointer.offset == node.start and node.stopped in self.pointer.text
         if told and node.start == node.end:
             return

@@ -143,7 +143,7 @@ class Walker:
 
     def strange(self, tlv: Tlv, depth: int) -> Node:
         node = ber.generic(self.data, tlv, depth)
-        node.odd.append("not in the type: an extension, or nothing")
+        node.odd.append("unknown member")
         return node
 
 

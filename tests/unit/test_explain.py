@@ -14,7 +14,8 @@ from click.testing import CliRunner
 
 from sigfw.cli import explain, layout
 from sigfw.policy.loader import load
-from tests.unit.test_dissect import mutated
+from tests.unit import tcapbytes as tcap
+from tests.unit.test_dissect import mutated, unitdata
 
 FOLDER = Path(__file__).parent / "explain"
 ROOT = Path(__file__).parents[2]
@@ -69,10 +70,16 @@ def hexes() -> list[str]:
     return [line for line in (FOLDER / "messages.hex").read_text().splitlines() if not line.startswith("#")]
 
 
+def nest(depth: int) -> tcap.Node:
+    return (0x30, [(0x05, b""), nest(depth - 1) if depth else (0x05, b""), (0x04, b"A")])
+
+
 def hostile() -> list[str]:
     rng = random.Random(7)
     seeds = [bytes.fromhex(one) for one in hexes()]
-    values = [mutated(rng.choice(seeds), rng) or b"\0" for _ in range(150)] + [rng.randbytes(n) for n in range(1, 40)]
+    deep = tcap.encode(tcap.begin(tcap.invoke(71, nest(20)), acn=tcap.ATI_ACN))
+    values = [unitdata(deep)]
+    values += [mutated(rng.choice(seeds), rng) or b"\0" for _ in range(150)] + [rng.randbytes(n) for n in range(1, 40)]
     return [value.hex() for value in values]
 
 
