@@ -146,8 +146,8 @@ class Account:
         nodes = [n for n in root.walk() if n.start == e["offset"] and n is not root] if root else []
         stopped = next((n.stopped for n in nodes if n.stopped), "")
         if stopped or not nodes:
-            return f"{self.place()}: {stopped or MEANING[e['code']]}"
-        return f"{self.place()} in {nodes[-1].name}: {next(iter(nodes[-1].odd), MEANING[e['code']])}"
+            return f"{self.place()}: {stopped or MEANING.get(e['code'], '')}"
+        return f"{self.place()} in {nodes[-1].name}: {next(iter(nodes[-1].odd), MEANING.get(e['code'], ''))}"
 
     @property
     def in_whole(self) -> bool:

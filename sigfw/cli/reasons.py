@@ -6,9 +6,11 @@ from typing import Any
 from sigfw import names
 from sigfw._core.tables import Tables
 from sigfw.dissect.node import Object
+from sigfw.dissect.words import context_name
 from sigfw.policy.compiler import EARLY_FIELDS, conditions, is_early
 from sigfw.policy.model import Condition, Operand, Policy, Rule
 
+OUTCOMES = {"true": "true", "false": "false", "unknown": "unknown", "both": "true of one value and false of another"}
 MANY = 4  # values written out in a reason
 
 
@@ -87,12 +89,16 @@ class Facts:
             readings = one.get("readings", [])
             said = readings[reading].split(":") if 0 <= reading < len(readings) else [one.get("application"), None]
             return given(said[name == "operation"])
-        return self.numbers(name) if name != "map_version" else given(self.version())
+        return self.numbers(name) if name != "map_version" else given(self.version(component, reading))
 
-    def version(self) -> str | None:
-        """The last arc of a MAP context; without one, what opens a dialogue is version 1."""
-        acn = (self.line["tcap"] or {}).get("acn")
-        return str(acn).rpartition(".")[2] if acn else "1, or none"
+    def version(self, component: int, reading: int) -> str | None:
+        """The last arc of a MAP context; without one, what opens a dialogue of MAP is version 1."""
+        tcap = self.line["tcap"] or {}
+        name = context_name(str(tcap.get("acn") or ""))
+        if tcap.get("acn"):
+            return str(tcap["acn"]).split(".")[7] if name and not name.startswith("CAP") else None
+        opens = tcap.get("type") in ("begin", "unidirectional")
+        return "1" if opens and self.found("application", component, reading) == ["map"] else None
 
     @staticmethod
     def party(party: Object | None, readings: list[tuple[str, str]], aspect: str) -> list[str]:
@@ -159,14 +165,14 @@ class Facts:
         """Of each condition of a rule that matched, what is there."""
         said = [f"{c.field} {self.spoken(self.found(c.field, component, reading))}" for c in rule.when]
         outcomes = self.facts["checks"].get((component, reading), {})
-        said += [f"{check} is {outcomes.get(check, 'unknown')}" for check in rule.checks]
+        said += [f"{check} is {OUTCOMES[outcomes.get(check, 'unknown')]}" for check in rule.checks]
         return ", ".join(said) or "it matches every message"
 
     def checked(self, rule: Rule, component: int, reading: int) -> str:
         said = self.facts["checks"].get((component, reading), {})
         word = " and " if rule.checks_all else " or "
         state = [c for c in rule.checks if names.CHECKS.index(c) >= names.FIRST_STATE_CHECK]
-        values = ", ".join(f"{check} is {said.get(check, 'unknown')}" for check in rule.checks)
+        values = ", ".join(f"{check} is {OUTCOMES[said.get(check, 'unknown')]}" for check in rule.checks)
         wanted = f", wanted {word.join(rule.checks)}" if len(rule.checks) > 1 else ""
         return f"{values}{wanted}" + (" (no state is kept)" if state else "")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sigfw.cli import explain, layout
+from sigfw import names
+from sigfw.cli import account, explain, layout
 from sigfw.policy.loader import load
 from tests.unit import tcapbytes as tcap
 from tests.unit.test_dissect import mutated, unitdata
@@ -209,6 +210,10 @@ def test_what_was_not_framed_has_no_rules(tmp_path: Path) -> None:
     assert said.startswith("DROP  unframed")
     assert "rules tried" not in said
     assert "▶ drop     exception malformed" in said
+
+
+def test_every_error_code_has_its_words() -> None:
+    assert set(account.MEANING) == set(names.ERROR_CODES[1:])
 
 
 def test_file_name_brings_no_control_characters(tmp_path: Path) -> None:
