@@ -66,7 +66,8 @@ def compile_core() -> None:
     env = os.environ | {"SIGFW_FUZZ": "1", "CC": clang()}
     env |= {"LDSHARED": f"{clang()} -shared"}
     command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--parallel", str(os.cpu_count() or 1)]
-    subprocess.run(command, cwd=TREE, env=env, check=True)
+    if subprocess.run(command, cwd=TREE, env=env).returncode:
+        sys.exit("the core does not build under the sanitizers; what the compiler says stands above")
 
 
 def link_driver() -> None:
@@ -90,7 +91,8 @@ def link_driver() -> None:
             f"-Wl,-rpath,{var('LIBDIR')}",
         ]
         command += [f"-lpython{var('LDVERSION')}", *var("LIBS").split(), *var("SYSLIBS").split()]
-        subprocess.run(command, check=True)
+        if subprocess.run(command).returncode:
+            sys.exit("the fuzz driver does not build; what the compiler says stands above")
     for target in TARGETS:
         (DRIVERS / target).unlink(missing_ok=True)
         (DRIVERS / target).symlink_to("driver")

@@ -34,7 +34,9 @@ LIMITS = (  # of a process
     "-verbosity=1",
 )
 ENVIRONMENT = os.environ | {"ASAN_OPTIONS": "malloc_context_size=2:quarantine_size_mb=64"}  # half of ASan's time
-NOISE = re.compile(r"INFO|\s*#|\s*NEW_FUNC|\s*Combine|Dictionary|NOTE|stat::|$")
+NOISE = re.compile(
+    r"INFO|\s*#|\s*NEW_FUNC|\s*Combine|Dictionary|NOTE|stat::|(=>|  )0x|Shadow| +\w[\w ]+: +(f\w|\d\d)|$"
+)
 STATUS = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
 
 Sitting = dict[str, Any]

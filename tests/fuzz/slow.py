@@ -83,7 +83,7 @@ def engine(data: bytes) -> None:
         expected = sum(one["kind"] != "other" for one in frames(value, "pcap")) if meta[0] == "pcap" else 1
         assert len(of_record) == (expected or 1), f"{expected} messages in the record, {len(of_record)} verdicts"
     for line in found:
-        verdict_holds(line, tables, default_allow=not how & 1)
+        verdict_holds(line, default_allow=not how & 1)
     if how & 2:
         packed_agrees(given, tables, PACKED[how & 1], lines)
     if how & 4:
@@ -116,7 +116,7 @@ def packed_agrees(given: Records, tables: Tables, worker: Worker, lines: list[li
             assert (entry["reassembly"] or None) == (line["reassembly"] and int(line["reassembly"]["id"].split("#")[1]))
 
 
-def verdict_holds(line: dict[str, Any], tables: Tables, *, default_allow: bool) -> None:
+def verdict_holds(line: dict[str, Any], *, default_allow: bool) -> None:
     """What must be true of every verdict object."""
     action, reason, error, sccp = line["action"], line["reason"], line["error"], line["sccp"]
     assert action in names.ACTIONS[1:]
