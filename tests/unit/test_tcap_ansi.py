@@ -104,7 +104,8 @@ def test_components_of_every_type() -> None:
         ((NATIONAL, b"\x05"), 5, "national", "bad_length"),
         ((NATIONAL, b""), -1, "national", "bad_length"),
         ((PRIVATE, b"\x80\0\0\0"), -1, "private", "bad_value"),
-        ((PRIVATE, b"\0\0\0\x09\x35"), -1, "private", "bad_value"),
+        ((PRIVATE, b"\0\0\0\x09\x35"), 0x0935, "private", None),
+        ((PRIVATE, b"\1\0\0\x09\x35"), -1, "private", "bad_value"),
         ((0x02, b"\x47"), None, None, "bad_tag"),  # Q.773's local code is none here
     ],
 )
