@@ -18,6 +18,8 @@ STYLES: Final[dict[str, dict[str, object]]] = {
     "dim": {"dim": True},
     "value": {"bold": True},
     "title": {"bold": True},
+    "part": {"fg": "cyan"},  # what has parts of its own
+    "known": {"fg": "bright_blue"},  # what the policy knows
     "odd": {"fg": "yellow"},
     "stop": {"fg": "red", "bold": True},
     "allow": {"fg": "green", "bold": True},

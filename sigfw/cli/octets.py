@@ -48,10 +48,10 @@ class View:
             self.undecoded(node, guide, below)
             return
         node, notes = self.merged(node)
-        pieces: list[Piece] = [(node.name, "title" if node.children else "")]
+        pieces: list[Piece] = [(node.name, "part" if node.children else "")]
         if node.value:
             pieces += [("  ", ""), (node.value, "value")]
-        pieces += [(f"  → {note}", "shadow") for note in notes]
+        pieces += [(f"  → {note}", "known") for note in notes]
         for said, times in Counter(node.odd).items():
             pieces.append((f"  ! {said}{f', {times} times' if times > 1 else ''}", "odd"))
         self.row(node, guide, below, pieces)

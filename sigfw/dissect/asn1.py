@@ -189,37 +189,35 @@ def number(node: Node, content: bytes, type_name: str, read: str) -> None:
     said = ""
     if read == "tbcd":
         digits = nibbles(content).rstrip("f")
-        node.odd += odd_digits(digits)
-        if kind == "address":
+        if kind == "address":  # digits of no identity
             node.value = digits
             return
     elif read == "address":
         if not content:
             return
-        nature, plan = content[0] >> 4 & 7, content[0] & 15
-        said = f" ({words.STRING_NATURES.get(nature, nature)}, {words.STRING_PLANS.get(plan, f'plan {plan}')})"
+        said = address_kind(content[0] >> 4 & 7, content[0] & 15, words.STRING_NATURES, words.STRING_PLANS)
         digits = nibbles(content[1:]).rstrip("f")
-        node.odd += odd_digits(digits)
         if not content[0] >> 7:
             node.odd.append("extension bit clear")
     else:
-        if read == "generic":
-            content = content[1:]
+        content = content[1:] if read == "generic" else content  # behind the number qualifier
         if len(content) < 2:
             return
-        nature, plan = content[0] & 0x7F, content[1] >> 4 & 7
-        said = f" ({words.ISUP_NATURES.get(nature, f'nature {nature}')}, {words.ISUP_PLANS.get(plan, f'plan {plan}')})"
+        said = address_kind(content[0] & 0x7F, content[1] >> 4 & 7, words.ISUP_NATURES, words.ISUP_PLANS)
         digits = nibbles(content[2:])
         digits = digits[:-1] if content[0] >> 7 else digits
         digits = digits.removesuffix("f")
     digits = digits[:32]
+    node.odd += ["digits above 9"] * any(digit > "9" for digit in digits)
     node.value = (digits or "no digits") + said
     if digits:
         node.number = kind, digits
 
 
-def odd_digits(digits: str) -> list[str]:
-    return ["digits above 9"] if any(digit > "9" for digit in digits) else []
+def address_kind(nature: int, plan: int, natures: dict[int, str], plans: dict[int, str]) -> str:
+    """Nature and plan in words; nothing where they are what they mostly are."""
+    words_ = natures.get(nature, f"nature {nature}"), plans.get(plan, f"plan {plan}")
+    return "" if words_ == ("international", "E.164") else f" ({words_[0]}, {words_[1]})"
 
 
 def place(content: bytes) -> str:
