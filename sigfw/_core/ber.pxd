@@ -70,6 +70,7 @@ cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* ind
         value = 0
         while n:
             if value > MAX_CONTENT >> 8:  # leading zero octets are allowed
+                c.p += n
                 return E_LENGTH_OVERRUN
             value = value << 8 | c.p[0]
             c.p += 1

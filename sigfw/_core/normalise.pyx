@@ -238,15 +238,17 @@ cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     r.limit = MAX_KEY_DIGITS
     r.cut = True
     n.n_norm = 0
-    # Too many digits, or one above 9, must not hide what the number begins with: the rest is left away.
+    # Too many digits, or one above 9, must not hide what the number begins with: the rest is left away, and such as
+    # stand in front.
     d.hi = 0
     d.lo = 0
     d.count = 0
     d.flags = 0
     for i in range(min(n.d.count, <int>MAX_KEY_DIGITS)):
-        if digit_at(&n.d, i) > 9:
+        if digit_at(&n.d, i) <= 9:
+            push_digit(&d, digit_at(&n.d, i))
+        elif d.count:
             break
-        push_digit(&d, digit_at(&n.d, i))
     if d.count == 0:
         return
     if n.kind == KIND_IMSI or (n.kind == KIND_ADDRESS and n.plan == PLAN_E212):

@@ -11,12 +11,15 @@
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
-from sigfw._core.ber cimport TAG_EXTERNAL, TAG_INTEGER, TAG_NULL, TAG_OID, TAG_SEQUENCE, Tlv, ber_arc, ber_int, ber_next
+from sigfw._core.ber cimport (
+    TAG_EXTERNAL, TAG_INTEGER, TAG_NULL, TAG_OID, TAG_SEQUENCE, Tlv, ber_arc, ber_header, ber_int, ber_next,
+)
 from sigfw._core.msg cimport (
-    APP_CAP, APP_MAP, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_MISSING, E_TOO_MANY, E_TRAILING, E_TRUNCATED,
-    EX_NOT_TCAP, HAS_SSN, INVOKE, LAYER_COMPONENT, LAYER_TCAP, MAX_COMPONENTS, OK, OPCODE_GLOBAL, OPCODE_LOCAL,
-    REJECT_COMPONENT, RETURN_ERROR, RETURN_RESULT_LAST, RETURN_RESULT_NOT_LAST, SEGMENT_FINAL, SEGMENT_NONE, TCAP_ABORT,
-    TCAP_BEGIN, TCAP_CONTINUE, TCAP_END, TCAP_UNIDIRECTIONAL, Component, Group, Msg, fail,
+    APP_CAP, APP_MAP, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN, E_MISSING, E_TOO_MANY,
+    E_TRAILING, E_TRUNCATED, EX_NOT_TCAP, HAS_SSN, INVOKE, LAYER_COMPONENT, LAYER_TCAP, MAX_COMPONENTS, OK,
+    OPCODE_GLOBAL, OPCODE_LOCAL, REJECT_COMPONENT, RETURN_ERROR, RETURN_RESULT_LAST, RETURN_RESULT_NOT_LAST,
+    SEGMENT_FINAL, SEGMENT_NONE, TCAP_ABORT, TCAP_BEGIN, TCAP_CONTINUE, TCAP_END, TCAP_UNIDIRECTIONAL, Component,
+    Group, Msg, fail,
 )
 from sigfw._core.sccp cimport sccp_management
 from sigfw._core.tcap_ansi cimport tcap_ansi_message
@@ -77,6 +80,32 @@ cdef inline void bad_component(Msg* m, Component* c, int code, const uint8_t* p)
     if c.error_code_ == 0:
         c.error_code_ = <uint8_t>code
     fail(m, LAYER_COMPONENT, <uint8_t>code, at(m, p))
+
+
+cdef bint salvage(Cursor* c, Tlv* t) noexcept nogil:
+    """What there is of a TLV that claims more than its container holds, or never ends: a lax reader sees that, too.
+
+    Behind end-of-contents octets that end nothing, the next TLV.
+    """
+    cdef Cursor at = c[0]
+    cdef uint32_t octets
+    cdef bint indefinite
+    cdef int status
+    while left(c) >= 2 and c.p[0] == 0 and c.p[1] == 0:
+        c.p += 2
+    if at.p != c.p:
+        if c.p == c.end:
+            return False
+        if ber_next(c, t) == OK:
+            return True
+        at = c[0]
+    status = ber_header(&at, &t.id, &octets, &indefinite)
+    if (status != OK and status != E_LENGTH_OVERRUN) or t.id == 0:
+        return False
+    t.start = c.p
+    t.content = at
+    c.p = c.end
+    return True
 
 
 cdef uint8_t package_type(uint32_t tag) noexcept nogil:
@@ -478,7 +507,8 @@ cdef void component_portion(Group* g, Msg* m, const Tlv* portion) noexcept nogil
         status = ber_next(&rest, &t)
         if status != OK:
             fail(m, LAYER_COMPONENT, <uint8_t>status, at(m, rest.p))
-            return
+            if not salvage(&rest, &t):
+                return
         kind = component_type(t.id)
         if kind == 0:
             fail(m, LAYER_COMPONENT, E_BAD_TAG, at(m, t.start))
@@ -517,7 +547,8 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
         status = ber_next(&rest, &t)
         if status != OK:
             bad(m, status, rest.p)
-            return
+            if not salvage(&rest, &t):
+                return
         if t.id == TAG_OTID:
             part = HAS_OTID
         elif t.id == TAG_DTID:
@@ -546,6 +577,8 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
         seen |= part
     if must & ~seen:
         bad(m, E_MISSING, whole.start)
+    if m.tcap == TCAP_ABORT and seen & HAS_P_ABORT and seen & HAS_DIALOGUE:  # one reason: Q.773 has a CHOICE there
+        bad(m, E_DUPLICATE, whole.start)
 
 
 cdef void tcap_message(Group* g, Msg* m) noexcept nogil:
@@ -563,7 +596,8 @@ cdef void tcap_message(Group* g, Msg* m) noexcept nogil:
     m.tcap = kind if kind else package_type(m.data[0])
     if status != OK:
         bad(m, status, m.data)
-        return
+        if not salvage(&c, &whole):
+            return
     package(g, m, &whole)
     if c.p != c.end:
         bad(m, E_TRAILING, c.p)
