@@ -100,6 +100,67 @@ GLOBAL_ATI = (
     "0780a109060704000001001d036c24a122020101060147301aa009810791447700093055a10480008100830791994902000093"
 )
 
+COMPANY = {
+    "a SIM download that names nobody, beside deleteSubscriberData that names a roamer of the sender's": (
+        "0980030e190b12080012044477000900010b12080012049471312900216365614804010203044904050607086c53a13802010102012c30"
+        "3085008407919471312900210423440c914477000910347ff6621112030000001002700000000000000000000000000000a11702010202"
+        "0108300f800800010200000000f2a103830121",
+        "sim-download-from-outside",
+    ),
+    "insertSubscriberData that names nobody, beside deleteSubscriberData that does": (
+        "0980030e190b12070012044477000900010b12060012049471312900215662544804010203046b1e281c060700118605010101a011600f"
+        "80020780a1090607040000010010036c2ca1110201010201073009810791447700095000a117020102020108300f800800010200000000"
+        "f2a103830121",
+        "roamer-missing",
+    ),
+}
+LENIENT = "{malformed: allow, unknown_operation: allow, default: allow}"
+BY_RULES = {
+    "an operation code in five octets, where malformed messages pass": (
+        LENIENT,
+        "{operation: anyTimeInterrogation}, action: drop",
+        "0980030e190b12060012044477000900010b12930012049471312900215362514804010203046b1e281c060700118605010101a011600f"
+        "80020780a109060704000001001d036c29a12702010102050000000047301ba00a800800010100000000f1a10480008100830791947131"
+        "290021",
+    ),
+    "the AARQ octet-aligned, its harmless context unread, where malformed messages pass": (
+        LENIENT,
+        "{check: acn_does_not_fit_operation}, action: drop",
+        "0980030e190b12060012044477000900010b12930012049471312900214f624d4804010203046b1e281c0607001186050101018111600f"
+        "80020780a1090607040000010014036c25a123020101020147301ba00a800800010100000000f1a10480008100830791947131290021",
+    ),
+    "a second component whose IMSI goes to a honeypot, to take the first one there from the default's drop": (
+        "{default: drop}",
+        '{imsi: ["00102"]}, action: {redirect: "447700900999"}',
+        "0980030e190b12070012044477000900010b12060012049471312900215a62584804010203046b1e281c060700118605010101a011600f"
+        "80020780a109060704000001001c036c30a116020101020146300e800800010100000000f1a2028000a116020102020146300e80080001"
+        "0200000000f2a2028000",
+    ),
+    "a number of +7 without nature of address, that with our country code is ours, to come from inside": (
+        "{default: allow}",
+        "{direction: inbound}, action: drop",
+        "0980030e180b12060012044477000900010a1207001200770009103241623f4804010203046b1e281c060700118605010101a011600f80"
+        "020780a109060704000001000e036c17a115020101020138300d800800010100000000f1020105",
+    ),
+}
+
+
+@pytest.mark.parametrize(("octets", "rule"), COMPANY.values(), ids=COMPANY.keys())
+def test_component_is_lent_no_identity_by_its_company(octets: str, rule: str) -> None:
+    verdicts = Worker().judge(compile_policy(load(POLICY)), Stream("found"), Batch([bytes.fromhex(octets)], "sccp"))
+    assert verdicts.counts == {("drop", "rule", rule): 1}, verdicts.lines()
+
+
+@pytest.mark.parametrize(("exceptions", "rule", "octets"), BY_RULES.values(), ids=BY_RULES.keys())
+def test_way_round_a_rule_that_was_found_is_closed(tmp_path: Path, exceptions: str, rule: str, octets: str) -> None:
+    path = tmp_path / "p.yaml"
+    home = '{country_code: "44", global_titles: ["4477009"], imsi: ["00101"]}'
+    path.write_text(
+        f"schema: 1\nname: p\nhome: {home}\nexceptions: {exceptions}\nrules:\n  - {{id: r, when: {rule}}}\n"
+    )
+    verdicts = Worker().judge(compile_policy(load(path)), Stream("found"), Batch([bytes.fromhex(octets)], "sccp"))
+    assert {action for action, _, _ in verdicts.counts} == {"drop"}, verdicts.lines()
+
 
 def test_rule_on_an_opcode_takes_the_global_form_too(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
