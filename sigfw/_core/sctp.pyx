@@ -53,7 +53,7 @@ cdef inline int is_port(uint16_t port) noexcept nogil:
 
 cdef int user_message(Framer* f, Frame* out, Cursor* c, uint32_t ppid) noexcept nogil:
     cdef int by_port = is_port(f.source_port) or is_port(f.destination_port)
-    if is_ours(ppid) or (by_port and (ppid == 0 or is_adaptation(c, f.cut))):
+    if is_ours(ppid) or (by_port and ppid == 0) or is_adaptation(c, by_port and f.cut):
         return adaptation(f, out, c)
     return report(f, out, FRAME_OTHER, OK, c.p)
 

@@ -126,6 +126,8 @@ def test_message_is_found_under_every_link_type(link: int, packet: bytes) -> Non
 @pytest.mark.parametrize("message", [m3ua(), m2ua(mtp3()), m2pa(mtp3())], ids=["M3UA", "M2UA", "M2PA"])
 def test_payload_protocol_identifier_cannot_hide_a_message(ppid: int, message: bytes) -> None:
     only(pcap(sctp(chunk(message, ppid)), link=248))
+    if ppid:
+        only(pcap(sctp(chunk(message, ppid), ports=(1024, 1025)), link=248))
 
 
 def test_exported_pdu_brings_point_codes_alone() -> None:
