@@ -83,6 +83,8 @@ class Account:
         gap = self.width - 2 - length(head) - len(v["id"])
         self.say([*head, (" " * max(gap, 2), ""), (v["id"], "dim")])
         self.say([(self.summary(), "value")], 2)
+        if self.carried():
+            self.say([(self.carried(), "")], 2)
         direction = "direction unknown" if facts["direction"] == "unknown" else facts["direction"]
         side = [f"perimeter {v['perimeter']}", direction, *([f"link {facts['link']}"] if facts["link"] else [])]
         self.say([(f"{', '.join(side)} · as if enforcing", "")], 2)
@@ -96,6 +98,16 @@ class Account:
         if v["error"]:
             self.say([(self.fault(), "stop")], 2)
         self.parts()
+
+    def carried(self) -> str:
+        """When, and over what: as far as the message has it."""
+        v = self.verdict
+        said = [v["time"]] if v["time"] else []
+        if v["opc"] is not None or v["dpc"] is not None:
+            said.append(f"{v['encapsulation']} OPC {v['opc']} → DPC {v['dpc']}")
+            if v["sls"] is not None:
+                said[-1] += f", SLS {v['sls']}, NI {v['ni']}"
+        return " · ".join(said)
 
     def because(self) -> tuple[str, str]:
         """What decided, and where in the policy it stands."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sigfw import names
-from sigfw.dissect import asn1, ber, tcap_ansi, words
+from sigfw.dissect import asn1, ber, sms, tcap_ansi, words
 from sigfw.dissect.ber import Tlv
 from sigfw.dissect.node import Node, Object, octets
 
@@ -18,6 +18,7 @@ COMPONENTS = {
 }
 DIALOGUE_PDUS = {0x60: "AARQ", 0x61: "AARE", 0x64: "ABRT"}
 ONCE = {0x48: "originating transaction ID", 0x49: "destination transaction ID", 0x4A: "P-abort cause"}
+SHORT_MESSAGES = ("mo-forwardSM", "mt-forwardSM", "mt-forwardSM-VGCS")
 OPCODES = {(application, opcode): name for application, opcode, name, _ in names.OPERATIONS[1:]}
 
 
@@ -280,9 +281,26 @@ class Tcap:
                 continue
             tried.append(wanted)
             shown.append(asn1.parameter(self.data, tlv, wanted, label))
+            if name in SHORT_MESSAGES and not result:
+                self.short_message(shown[-1], decoded["readings"])
             if len(tried) > 1:
                 shown[-1].name += f" as {reading.replace(':', ' ')}"
         return shown or [asn1.parameter(self.data, tlv, [], label)]
+
+    def short_message(self, argument: Node, readings: list[str]) -> None:
+        """The TPDU in it; where the operation leaves its direction open, its own type says it."""
+        originated = {reading == "map:mo-forwardSM" for reading in readings}
+        for node in argument.walk():
+            if node.name.endswith("sm-RP-UI") and node.body < node.end and not node.children:
+                own = self.data[node.body] & 3 == 1
+                sms.tpdu(
+                    self.data,
+                    node,
+                    node.body,
+                    node.end,
+                    mobile_originated=own if len(originated) > 1 else True in originated,
+                )
+                return
 
     def error_code(self, tlv: Tlv) -> Node:
         decoded = self.components[self.count]

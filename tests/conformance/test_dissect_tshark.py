@@ -16,7 +16,7 @@ from tests.unit.test_dissect import taken_apart
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 400  # of each file
-SCCP = {  # tshark's field -> our name; those that it splits below the octet are left out
+KNOWN = {  # tshark's field -> our name; most of those that it splits below the octet are left out
     "sccp.message_type": "message type",
     "sccp.class": "protocol class",
     "sccp.return_cause": "return cause",
@@ -31,6 +31,10 @@ SCCP = {  # tshark's field -> our name; those that it splits below the octet are
     "sccp.calling.nai": "nature of address indicator",
     "sccp.called.digits": "address signals",
     "sccp.calling.digits": "address signals",
+    "gsm_sms.tp-mti": "TP-MTI",
+    "gsm_sms.tp-pid": "TP-PID",
+    "gsm_sms.tp-dcs": "TP-DCS",
+    "gsm_sms.tp.user_data_length": "TP-UDL",
 }
 SAME = {  # tshark's label -> ours, where they differ
     "Transaction Id": "transaction ID",
@@ -104,16 +108,10 @@ def fields(protocols: list[Element]) -> list[tuple[str, str, int, int]]:
         for field in proto.iter("field"):
             name, label = field.get("name", ""), field.get("showname", "").partition(":")[0]
             at, size = int(field.get("pos", "0")) - base, int(field.get("size", "0"))
-            wanted = (
-                SCCP
-                if proto.get("name") == "sccp"
-                else re.match(r"(tcap|gsm_old|gsm_map\.(?!ericsson)|camel)\.?", name)
-            )
-            if not size or not wanted or (wanted is SCCP and name not in SCCP):
+            whole = name in KNOWN or (OURS.match(name) and "unmaskedvalue" not in field.attrib)
+            if not size or not whole:
                 continue
-            if wanted is not SCCP and "unmaskedvalue" in field.attrib:
-                continue
-            found.append((name, SCCP.get(name, re.sub(r".* = ", "", label)), at, size))
+            found.append((name, KNOWN.get(name, re.sub(r".* = ", "", label)), at, size))
     return found
 
 

@@ -114,6 +114,11 @@ def last(name: str) -> str:
 
 def check(verdict: Object, facts: Object, trees: message.Dissection) -> None:
     check_shape(trees.octets, trees.message)
+    if facts["sms"] and not any("pieces" in said for n in (trees.whole or trees.message).walk() for said in n.odd):
+        nodes = list((trees.whole or trees.message).walk())
+        pid = [n.value[:4] for n in nodes if n.name == "TP-PID"]
+        assert not pid or f"0x{facts['sms'][0]:02x}" in pid
+        assert pid or any("STATUS-REPORT" in n.value for n in nodes if n.name == "TP-MTI")
     if trees.whole is None:
         check_values(verdict, trees.octets, trees.message, sccp=trees.message)
     else:
