@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker lock clean system system-test
+.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker lock search clean system system-test
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled 
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint sigfw/_core tests/fuzz
 	$(BIN)/mypy sigfw
 	$(BIN)/python -m mypy.stubtest --concise --allowlist tests/stubtest.allow $(patsubst sigfw/_core/%.pyx,sigfw._core.%,$(wildcard sigfw/_core/*.pyx))
+
+search: build-test  ## re-encode messages under random policies for S seconds (600); prints what an encoding got through
+	$(BIN)/python -m tests.property.search --seconds $(or $(S),600)
 
 clean:  ## remove what was built (not .cache, which holds Kafka's jars)
 	rm -rf $(VENV) build out *.egg-info sigfw/_core/*.c sigfw/_core/*.so

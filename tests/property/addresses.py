@@ -56,10 +56,10 @@ def octets_behind_the_parts(r: random.Random, m: Message, world: World) -> bool:
 
 @mutation()
 def options(r: random.Random, m: Message, world: World) -> bool:
-    """Importance, ISNI, and names that nobody has (Q.713 3.20)."""
+    """Importance (Q.713 3.19), and names that nobody has."""
     if m.kind not in (XUDT, LUDT):
         m.kind = XUDT if m.kind == UDT else m.kind
-    known = ((0x12, b"\1"), (0x13, b"\0\0"), (0x7F, b""), (0xFE, b"\0" * 9), (0x55, b"\x10\4"))
+    known = ((0x12, b"\1"), (0x81, b"\0\0"), (0x7F, b""), (0xFE, b"\0" * 9), (0x55, b"\x10\4"))
     m.options = [*r.choices(known, k=r.randrange(1, 5)), *m.options]
     r.shuffle(m.options)
     return True

@@ -3,6 +3,8 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import msgspec
 
@@ -10,6 +12,7 @@ from sigfw import names, records
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
+from sigfw.policy.loader import load
 from sigfw.policy.model import Operand, Policy, Rule
 from tests.property.message import Message
 from tests.property.mutations import Mutation, World, choose, mutate
@@ -95,6 +98,17 @@ def make_trial(r: random.Random, family: str) -> Trial:
     wanted = fields_of(policy) | {family}
     seed = r.choice(seeds())
     return Trial(policy, r.choice(("international", "international", "national")), seed, choose(wanted))
+
+
+@cache
+def shipped(path: Path) -> Policy:
+    return load(path)
+
+
+def make_shipped_trial(r: random.Random, path: Path) -> Trial:
+    """The same of a policy in the repository."""
+    policy = shipped(path)
+    return Trial(policy, "international", r.choice(seeds()), choose(fields_of(policy) | {"drop"}))
 
 
 def findings(judge: Judge, trial: Trial, numbers: Sequence[int]) -> list[Finding]:
