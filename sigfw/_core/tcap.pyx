@@ -165,6 +165,7 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
     cdef uint32_t[8] arcs
     cdef uint32_t arc
     cdef int n = 0
+    cdef uint8_t application = 0, context = 0, version = 0
     cdef Cursor c = t.content
     if left(&c) == 0:
         bad(m, E_BAD_LENGTH, t.start)
@@ -176,30 +177,32 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
         if n < 8:
             arcs[n] = arc
         n += 1
+    # The first subidentifier holds two arcs: 0.4 is 4.
+    if n < 7 or arcs[0] != 4 or arcs[1] or arcs[2] or arcs[3] != 1 or arcs[5] > 255 or arcs[6] > 255:
+        pass
+    elif arcs[4] == 0:
+        application = APP_MAP
+        context = <uint8_t>arcs[5]
+        version = <uint8_t>arcs[6]
+        if 50 <= context <= 52:  # phases 1 (…50.0) and 2
+            application = APP_CAP
+            context = <uint8_t>(CAP_GSMSSF + context - 50)
+            version = <uint8_t>(version + 1 if version < 255 else 255)
+    elif 20 <= arcs[4] <= 23 and arcs[5] == 3:
+        application = APP_CAP
+        context = cap_context(arcs[6])
+        version = 3 if arcs[4] < 22 else 4
     if m.acn_octets:
         bad(m, E_DUPLICATE, t.start)
+        if application != m.acn_application:  # which of the two a receiver takes is not known
+            m.acn_application = 0
         return
     m.acn_offset = <uint16_t>(t.content.p - m.data)
     m.acn_octets = <uint16_t>left(&t.content)
-    # The first subidentifier holds two arcs: 0.4 is 4.
-    if n < 7 or arcs[0] != 4 or arcs[1] or arcs[2] or arcs[3] != 1 or arcs[5] > 255 or arcs[6] > 255:
-        return
-    if arcs[4] == 0:
-        if 50 <= arcs[5] <= 52:  # phases 1 (…50.0) and 2
-            m.acn_application = APP_CAP
-            m.acn_context = <uint8_t>(CAP_GSMSSF + arcs[5] - 50)
-            m.acn_version = <uint8_t>(arcs[6] + 1 if arcs[6] < 255 else 255)
-        else:
-            m.acn_application = APP_MAP
-            m.acn_context = <uint8_t>arcs[5]
-            m.acn_version = <uint8_t>arcs[6]
-    elif 20 <= arcs[4] <= 23 and arcs[5] == 3:
-        m.acn_application = APP_CAP
-        m.acn_context = cap_context(arcs[6])
-        m.acn_version = 3 if arcs[4] < 22 else 4
-    else:
-        return
-    if n > 7:  # further arcs below a known context: seen in the wild to pass filters
+    m.acn_application = application
+    m.acn_context = context
+    m.acn_version = version
+    if application and n > 7:  # further arcs below a known context: seen in the wild to pass filters
         bad(m, E_BAD_VALUE, t.start)
 
 
