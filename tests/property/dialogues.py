@@ -8,6 +8,8 @@ from tests.property.registry import World, mutation
 from tests.property.tree import Tlv, node, read
 
 MAP_DIALOGUE_AS = b"\x04\0\0\1\1\1\1"
+# MAP's unstructured SS, CAP of phases 2 and 4, nobody's.
+OTHERS = (b"\x04\0\0\1\0\x13\2", b"\x04\0\0\1\0\x32\1", b"\x04\0\0\1\x17\3\4", b"\x2a\x03")
 OPEN = ("map.open.destination_reference", "map.open.origination_reference")
 
 
@@ -89,7 +91,22 @@ def context_twice(r: random.Random, m: Message, world: World) -> bool:
     pdu = pdu_of(m)
     if not pdu or not context(pdu):
         return False
-    pdu.parts.append(node(0xA1, [node(0x06, r.choice((b"\x04\0\0\1\0\x13\2", b"\x2a\x03", context(pdu))))]))
+    name = node(0xA1, [node(0x06, r.choice((*OTHERS, context(pdu))))])
+    pdu.parts.insert(r.randrange(len(pdu.parts) + 1), name)
+    return True
+
+
+@mutation(*MISFITS)
+def dialogue_portion_twice(r: random.Random, m: Message, world: World) -> bool:
+    """Another's before the message's own, or behind it."""
+    parts = m.package.parts
+    there = [one for one in parts if one.tag == 0x6B]
+    if not there or not only_invokes(m):
+        return False
+    pdu = node(0x60, [node(0x80, b"\x07\x80"), node(0xA1, [node(0x06, r.choice(OTHERS))])])
+    dialogue_as = node(0x06, b"\0\x11\x86\5\1\1\1")
+    portion = node(0x6B, [node(0x28, [dialogue_as, node(0xA0, [pdu])])])
+    parts.insert(parts.index(there[0]) + r.randrange(2), portion)
     return True
 
 
