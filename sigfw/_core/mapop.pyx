@@ -58,6 +58,20 @@ cdef extern from "mapop_tables.h" nogil:
     const OpcodeSet* mapop_contexts         # five an x: versions 0 to 4
     const OpcodeSet* mapop_cap_contexts
 
+cdef extern from *:
+    """
+    #define MAPOP_NODES (sizeof(mapop_nodes) / sizeof(mapop_nodes[0]))
+    static uint8_t mapop_buckets[MAPOP_NODES * 32];
+    static uint8_t mapop_following[sizeof(mapop_edges) / sizeof(mapop_edges[0])];
+    """
+    uint32_t MAPOP_NODES
+    uint8_t* mapop_buckets     # BUCKETS a node: place of the first member in it
+    uint8_t* mapop_following   # by edge: place of the next in its bucket
+
+cdef enum:
+    BUCKETS = 32
+    NO_EDGE = 255
+
 cdef enum EdgeKind:        # as in mapop_tables.py
     SKIP
     NODE
@@ -228,25 +242,46 @@ cdef inline uint32_t offset(const Msg* m, const uint8_t* p) noexcept nogil:
     return <uint32_t>(p - m.data) + (m.data_offset if m.segment_state == SEGMENT_NONE else 0)
 
 
-cdef int find_edge(const MapNode* node, uint32_t place, uint32_t tag) noexcept nogil:
+cdef inline uint32_t bucket(uint32_t tag) noexcept nogil:
+    """Both forms of an identifier, primitive and constructed, are in one."""
+    return ((tag & ~<uint32_t>0x20) ^ tag >> 8) & (BUCKETS - 1)
+
+
+cdef void make_buckets() noexcept nogil:
+    """Members by their identifiers, each bucket in the members' order: a sender may pick the last of many each time."""
+    cdef uint32_t n, i, b
+    memset(mapop_buckets, NO_EDGE, MAPOP_NODES * BUCKETS)
+    for n in range(MAPOP_NODES):
+        for i in range(mapop_nodes[n].count, 0, -1):
+            b = n * BUCKETS + bucket(mapop_edges[mapop_nodes[n].first + i - 1].tag)
+            mapop_following[mapop_nodes[n].first + i - 1] = mapop_buckets[b]
+            mapop_buckets[b] = <uint8_t>(i - 1)
+
+
+make_buckets()
+
+
+cdef inline int find_edge(uint32_t node, uint32_t place, uint32_t tag) noexcept nogil:
     """Place in the node of the member with this identifier, from `place` on, then from the first.
 
     -1: none; -2: none, but one with the other form (primitive, constructed).
     """
-    cdef const MapEdge* edges = &mapop_edges[node.first]
-    cdef uint32_t i
-    cdef int none = -1
-    for i in range(place, node.count):
-        if edges[i].tag == tag:
-            return <int>i
-        if edges[i].tag == tag ^ 0x20:
-            none = -2
-    for i in range(place):
-        if edges[i].tag == tag:
-            return <int>i
-        if edges[i].tag == tag ^ 0x20:
-            none = -2
-    return none
+    cdef uint32_t first = mapop_nodes[node].first
+    cdef uint8_t i
+    cdef int found = -1
+    if place < mapop_nodes[node].count and mapop_edges[first + place].tag == tag:  # in order: nearly all of them
+        return <int>place
+    i = mapop_buckets[node * BUCKETS + bucket(tag)]
+    while i != NO_EDGE:
+        if mapop_edges[first + i].tag == tag:
+            if i >= place:
+                return i
+            if found < 0:
+                found = i
+        elif found == -1 and mapop_edges[first + i].tag == tag ^ 0x20:
+            found = -2
+        i = mapop_following[first + i]
+    return found
 
 
 cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
@@ -276,7 +311,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             wrong(w, status, f.rest.p)
             f.rest.p = f.rest.end
             continue
-        i = find_edge(node, f.place, t.id)
+        i = find_edge(f.node, f.place, t.id)
         if i < 0:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
             if depth == 0 or i == -2 or node.flags & CLOSED:
