@@ -5,7 +5,7 @@
 # extension and is stepped over, but for the argument's own one.
 
 from libc.stdint cimport int8_t, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from sigfw._core.ber cimport TAG_OCTET_STRING, Tlv, ber_next
 from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
@@ -475,21 +475,24 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     Of two that decode the one with more numbers stays; of two that do not, the newest.
     """
     cdef Walk start = w[0], newest
+    cdef Number[MAX_NUMBERS] kept  # what the newest form found: a third walk would find it again, at a third more
+    cdef Number* first = &w.m.numbers[w.m.n_numbers]
     cdef uint8_t before = w.m.n_numbers, found
     walk(w, whole, roots[0])
     if n == 1 or (w.status == OK and not (older and w.unknown)):
         return
     newest = w[0]
     found = w.m.n_numbers
+    memcpy(kept, first, (found - before) * sizeof(Number))
     w.m.n_numbers = before
     w[0] = start
     walk(w, whole, roots[1])
     # Not where it is the older one only by stepping over what it does not have: that is the newest, broken.
     if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not w.foreign):
         return
-    w.m.n_numbers = before
-    w[0] = start
-    walk(w, whole, roots[0])
+    memcpy(first, kept, (found - before) * sizeof(Number))
+    w.m.n_numbers = found
+    w[0] = newest
 
 
 cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexcept nogil:
