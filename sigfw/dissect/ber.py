@@ -49,8 +49,8 @@ class Header:
     odd: list[str]
 
 
-def header(data: bytes, at: int, end: int) -> Header | str:
-    """Identifier and length, or why there are none (X.690 8.1.2, 8.1.3)."""
+def header(data: bytes, at: int, end: int, *, lax: bool = False) -> Header | str:
+    """Identifier and length, or why there are none (X.690 8.1.2, 8.1.3). lax: a length ends where the data do."""
     if end - at < 2:
         return f"a tag and a length need 2 octets, {octets(end - at)} left"
     first, at = data[at], at + 1
@@ -91,7 +91,8 @@ def header(data: bytes, at: int, end: int) -> Header | str:
             odd.append(f"length {length} in {octets(n + 1)}")
         at += n
     if length > end - at:
-        return f"the length says {length}, {octets(end - at)} left"
+        wrong = f"the length says {length}, {octets(end - at)} left"
+        return Header(id_, at, end - at, [*odd, wrong]) if lax else wrong
     return Header(id_, at, length, odd)
 
 
@@ -131,10 +132,30 @@ def read(data: bytes, at: int, end: int) -> Tlv | str:
     return Tlv(at, found.id, found.body, ended, ended + 2, found.odd)
 
 
-def each(data: bytes, parent: Node, start: int, end: int) -> Iterator[Tlv]:
-    """TLVs one after the other; what cannot be read ends them and is noted under `parent`."""
+def salvage(data: bytes, at: int, end: int) -> Tlv | str:
+    """What there is of a TLV that `read` refuses, where the core reads on: one too long, or without an end."""
+    found = header(data, at, end, lax=True)
+    if isinstance(found, str) or found.id == 0:
+        return read(data, at, end)
+    if found.length >= 0:
+        return Tlv(at, found.id, found.body, end, end, found.odd)
+    ended = find_end(data, found.body, end)
+    return Tlv(at, found.id, found.body, end, end, [*found.odd, str(ended)])
+
+
+def each(data: bytes, parent: Node, start: int, end: int, *, lax: bool = False) -> Iterator[Tlv]:
+    """TLVs one after the other; what cannot be read ends them and is noted under `parent`. lax: see `salvage`."""
     while start < end:
         found = read(data, start, end)
+        if lax and isinstance(found, str):
+            while end - start >= 2 and data[start : start + 2] == b"\0\0":
+                parent.add(start, start + 2, "end of contents").odd.append("where nothing is to be ended")
+                start += 2
+            if start == end:
+                return
+            found = read(data, start, end)
+            if isinstance(found, str):
+                found = salvage(data, start, end)
         if isinstance(found, str):
             parent.stop(start, end, found)
             return

@@ -34,6 +34,8 @@ class Tcap:
     def dissect(self, parent: Node, start: int, end: int) -> None:
         """The user data, start to end, under `parent`. Any octets give a tree."""
         found = ber.read(self.data, start, end)
+        if isinstance(found, str) and start < end and self.data[start] in PACKAGES:
+            found = ber.salvage(self.data, start, end)
         if isinstance(found, str):
             parent.stop(start, end, found)
             return
@@ -48,7 +50,7 @@ class Tcap:
             return ber.generic(self.data, whole)
         node = whole.node(f"TCAP {PACKAGES[whole.id]}")
         seen = set()
-        for tlv in ber.each(self.data, node, whole.body, whole.stop):
+        for tlv in ber.each(self.data, node, whole.body, whole.stop, lax=True):
             if tlv.id in ONCE:
                 child = tlv.node(ONCE[tlv.id], self.hex(tlv))
                 if tlv.id == 0x4A:
@@ -178,7 +180,7 @@ class Tcap:
 
     def portion(self, tlv: Tlv) -> Node:
         node = tlv.node("component portion")
-        for part in ber.each(self.data, node, tlv.body, tlv.stop):
+        for part in ber.each(self.data, node, tlv.body, tlv.stop, lax=True):
             if part.id not in COMPONENTS:
                 child = ber.generic(self.data, part)
                 child.odd.append("no component of Q.773")
