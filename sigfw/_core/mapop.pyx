@@ -125,6 +125,7 @@ cdef struct Walk:
     int8_t origin
     uint8_t status         # the first thing wrong, and where
     const uint8_t* at
+    const uint8_t* implausible  # the first number that can be none: no matter of the form that the argument has
     Cursor sm_rp_ui
     uint32_t requested
     bint unknown           # an identifier that its node does not have
@@ -181,6 +182,8 @@ cdef inline bint plausible(const Number* n) noexcept nogil:
     """
     if n.kind == KIND_IMSI:
         return n.d.count >= MIN_IMSI_DIGITS and not n.d.flags & DIGITS_OVERDECADIC
+    if n.kind == KIND_LMSI or n.kind == KIND_TMSI:  # four octets of any value
+        return True
     return not (n.d.flags & DIGITS_OVERDECADIC and (n.kind == KIND_MSISDN or n.role))
 
 
@@ -230,10 +233,10 @@ cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
         address_string(n, c)
     if n.d.count == 0:
         w.m.n_numbers -= 1
-        if e.kind != ISUP and e.kind != ISUP_GENERIC:  # Q.763 3.10: address not available
-            wrong(w, E_BAD_VALUE, t.start)
-    elif not plausible(n):
-        wrong(w, E_BAD_VALUE, t.start)
+        if e.kind != ISUP and e.kind != ISUP_GENERIC and w.implausible == NULL:  # Q.763 3.10: address not available
+            w.implausible = t.start
+    elif w.implausible == NULL and not plausible(n):
+        w.implausible = t.start
 
 
 # ---- the walk -------------------------------------------------------------------------------------------------------
@@ -511,8 +514,10 @@ cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexc
         return
     if op.flags & OF_CAP_PHASE_2:
         walk(w, whole, op.argument[m.acn_application == APP_CAP and m.acn_version <= 2])
-        return
-    walk_forms(w, whole, op.argument, op.n_arguments, op.flags & OLDER_ARGUMENT)
+    else:
+        walk_forms(w, whole, op.argument, op.n_arguments, op.flags & OLDER_ARGUMENT)
+    if w.implausible != NULL:
+        wrong(w, E_BAD_VALUE, w.implausible)
 
 
 cdef inline void only_encoding(Walk* w) noexcept nogil:

@@ -150,6 +150,12 @@ def test_short_message_addresses_bear_their_names_and_roles() -> None:
     ]
 
 
+def test_lmsi_of_a_short_message_may_have_any_octets() -> None:
+    got = read(begin(invoke(44, forward((0x81, b"\xff\x1d\x59\x3f"), OA_SC, SMS_DELIVER)), acn="0.4.0.0.1.0.25.3"))
+    assert got["error"] is None
+    assert ("lmsi", "lmsi", "ff1d593f") in numbers(got)
+
+
 def test_interrogation_says_what_it_asks_and_for_whom() -> None:
     got = read(begin(invoke(71, ATI), acn=ATI_ACN))
     assert numbers(got) == {("imsi", "imsi", IMSI), ("address", "gsmSCF-Address", "49171000001")}
@@ -254,6 +260,14 @@ def test_error_names_its_subscriber_and_is_not_held_to_its_type() -> None:
         assert got["error"] is error
         found = {(n["name"], n["digits"]) for n in got["numbers"]}
         assert found == ({("imsi", IMSI), ("userIdentifierAlert", "262011234567890")} if body is parameter else set())
+
+
+def test_number_that_can_be_none_does_not_hide_those_of_the_older_form() -> None:
+    """previousRoamingNumber is of version 2 of provideRoamingNumber alone; the IMSI has a digit above 9."""
+    argument: Node = (0x30, [(0x80, b"\x82\xab" + digits(IMSI)[2:]), (0x81, address("49")), (0x83, address("4477"))])
+    got = read(begin(invoke(4, argument), acn="0.4.0.0.1.0.3.2"))
+    assert got["error"][:2] == ("map", "bad_value")
+    assert ("address", "previousRoamingNumber", "4477") in numbers(got)
 
 
 def test_camel_subscription_names_its_gsmscf() -> None:
