@@ -48,6 +48,9 @@ lint: build-test  ## ruff, cython-lint, mypy, and the stubs beside the compiled 
 search: build-test  ## re-encode messages under random policies for S seconds (600); prints what an encoding got through
 	$(BIN)/python -m tests.property.search --seconds $(or $(S),600)
 
+differential: build-test  ## compare 100,000 generated messages with pycrate and 5,000 with tshark (10 minutes; make test does a tenth)
+	SIGFW_DIFFERENTIAL=10 $(BIN)/python -m pytest -q tests/conformance/test_differential.py
+
 clean:  ## remove what was built (not .cache, which holds Kafka's jars)
 	rm -rf $(VENV) build out *.egg-info sigfw/_core/*.c sigfw/_core/*.so
 

@@ -6,6 +6,7 @@ retransmitted DATA chunk is dissected too. A key is null where tshark shows noth
 
 import gzip
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, iterparse
+from xml.etree.ElementTree import Element, XMLPullParser
 
 TRUTH_LABELS = ("sccp", "tcap", "m3ua")
 SCCP_TYPES = {
@@ -29,6 +30,8 @@ CAP_ACNS = ("04000001003201", "0400000115030", "0400000117030")  # …1.0.50.1, 
 CAP_CONTEXTS = ("0.4.0.0.1.0.50.", "0.4.0.0.1.21.3.", "0.4.0.0.1.23.3.")
 MAP_OR_CAP = ("0.4.0.0.1.0.", "0.4.0.0.1.21.3.", "0.4.0.0.1.23.3.")
 
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # tshark writes text as it finds it
+
 Truth = dict[str, Any]
 
 
@@ -42,7 +45,7 @@ def make_truth(path: Path) -> list[Truth]:
     """The truth of a capture (.pcap) or of a file of hex lines. Raises FileNotFoundError where tshark is absent."""
     if path.suffix != ".hex":
         frames = pcap_frames(path)
-        return [message for number, packet in packets(path) for message in _messages(number, packet, frames)]
+        return [message for number, packet in packets(path) for message in messages(number, packet, frames)]
     lines = [(n, *hex_line(line)) for n, line in enumerate(path.read_text().splitlines(), 1)]
     wanted = [line for line in lines if line[1] in TRUTH_LABELS]
     truths = list(_hex_truths(wanted, 6))
@@ -60,7 +63,7 @@ def _hex_truths(lines: list[tuple[int, str, bytes]], ssn: int) -> Iterator[Truth
         capture.write_bytes(exported_pdus([payload_of(kind, raw, ssn) for _, kind, raw in lines]))
         frames = pcap_frames(capture)
         for (number, packet), (line, kind, raw) in zip(packets(capture), lines, strict=True):
-            for truth in _messages(number, packet, frames):
+            for truth in messages(number, packet, frames):
                 yield _hex_truth(truth, line, kind, raw)
 
 
@@ -120,12 +123,14 @@ def packets(path: Path, *preferences: str) -> Iterator[tuple[int, Element]]:
     command += [part for one in ("sctp.tsn_analysis:FALSE", *preferences) for part in ("-o", one)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tshark:
         assert tshark.stdout is not None
-        number = 0
-        for _, element in iterparse(tshark.stdout):
-            if element.tag == "packet":
-                number += 1
-                yield number, element
-                element.clear()
+        number, parser = 0, XMLPullParser()
+        for line in tshark.stdout:
+            parser.feed(NO_XML.sub("?", line.decode(errors="replace")))
+            for _, element in parser.read_events():
+                if element.tag == "packet":
+                    number += 1
+                    yield number, element
+                    element.clear()
     if tshark.returncode:
         raise RuntimeError(f"tshark ended with {tshark.returncode} on {path}")
 
@@ -169,7 +174,8 @@ def _unique(fields: list[Element]) -> list[str] | None:
     return list(dict.fromkeys(field.get("show", "") for field in fields)) or None
 
 
-def _messages(number: int, packet: Element, frames: list[bytes]) -> Iterator[Truth]:
+def messages(number: int, packet: Element, frames: list[bytes]) -> Iterator[Truth]:
+    """The truth of each SCCP message of a packet."""
     protos = list(packet)
     starts = [i for i, proto in enumerate(protos) if proto.get("name") == "sccp"]
     for index, start in enumerate(starts):
@@ -285,24 +291,35 @@ def _tcap(upper: list[Element]) -> Truth:
 
 
 def _components(users: list[Element]) -> list[Truth]:
+    kinds = {f"{user}.{kind}_element": kind for user in ("gsm_old", "camel") for kind in COMPONENTS}
+    kinds["camel.returnResult_element"] = "returnResultLast"
     return [
-        _component(kind, element)
+        _component(kinds[field.get("name", "")], field)
         for user in users
-        for kind in COMPONENTS
-        for element in _fields([user], f"gsm_old.{kind}_element", f"camel.{kind}_element")
+        for field in user.iter("field")
+        if field.get("name") in kinds
     ]
 
 
 def _component(kind: str, element: Element) -> Truth:
     named = ("gsm_old.opCode", "camel.opcode", "gsm_old.errorCode", "camel.errcode")
     code = [field for field in element if field.get("name") in named]
-    code += [f for g in element if (g.get("name") or "").endswith(("resultretres", "resultretres_element")) for f in g]
-    local = [int(field.get("show", "")) for field in _fields(code, "gsm_old.localValue", "camel.local")]
-    invoke_id = [int(field.get("show", "")) for field in _fields([element], "gsm_old.invokeID", "camel.present")]
+    results = ("resultretres", "resultretres_element", "camel.result_element")
+    code += [field for group in element if (group.get("name") or "").endswith(results) for field in group]
+    found: dict[str, int | str] = {}
+    for field in _fields(code, "gsm_old.localValue", "camel.local", "camel.error_code_local"):
+        found.setdefault("local", int(field.get("show", "")))
+    for field in _fields(code, "gsm_old.globalValue", "camel.global"):
+        found.setdefault("global", field.get("show", ""))
+    form = next(iter(found), None)
+    invoke_id = [
+        int(field.get("show", ""))
+        for field in _fields([element], "gsm_old.invokeID", "gsm_old.derivable", "camel.present")
+    ]
     component: Truth = {"type": kind, "invoke_id": invoke_id[0] if invoke_id else None}
     if kind == "returnError":
-        return component | {"opcode": None, "opcode_kind": None, "error": local[0] if local else None}
-    return component | {"opcode": local[0] if local else None, "opcode_kind": "local" if local else None}
+        return component | {"opcode": None, "opcode_kind": None, "error": found[form] if form else None}
+    return component | {"opcode": found[form] if form else None, "opcode_kind": form}
 
 
 def main() -> None:
