@@ -60,6 +60,9 @@ class Values:
                 value[member] = self.make(part, member, wanted[1:], depth + 1)
             elif there or (self.room > 0 and self.random.random() < self.chance(member, part, depth)):
                 value[member] = self.make(part, member, None, depth + 1)
+        if obj._ext is not None and self.random.random() < 0.02:  # of a later release: [90], or [91] constructed
+            name, content = self.random.choice((("_ext_2090", b"\x2a"), ("_ext_2191", b"\x80\x02\x91\x21")))
+            value[name] = content
         return value
 
     def chance(self, member: str, part: Any, depth: int) -> float:
