@@ -67,7 +67,14 @@ class Account:
         self.octets()
         for component, reading, tried in self.tried:
             self.rules(component, reading, tried if self.tree else [])
+        self.out.append([])
+        self.say([(self.conclusion(), "title")])  # the answer again, where a long output leaves the reader
         return self.out
+
+    def conclusion(self) -> str:
+        v = self.verdict
+        because = f"rule {v['rule']} ({v['category']})" if v["rule"] else v["reason"]
+        return f"{v['action']}: {because}, perimeter {v['perimeter']}, policy {v['policy']['name']}"
 
     def say(self, pieces: list[Piece], indent: int = 0, hang: int = 2) -> None:
         """Wrapped; later lines hang deeper."""
@@ -281,10 +288,10 @@ class Account:
         if not one:
             return "the message, which has no component" if self.verdict["tcap"] else "the message"
         readings = one["readings"]
-        said = f"component {component}, {one['type']}"
-        if 0 <= reading < len(readings):
-            return f"{said}{' as' if len(readings) > 1 else ''} {readings[reading].replace(':', ' ')}"
-        return f"{said} of no operation that is known" if one["opcode_form"] else said
+        said = f"component {component}" + (f", {one['type']}," if one["type"] != "invoke" else "")
+        if 0 <= reading < len(readings := one["readings"]):
+            return f"{said} as {readings[reading]}"
+        return f"{said.rstrip(',')} of no operation that is known" if one["opcode_form"] else said.rstrip(",")
 
     def decides(self, one: Tried, component: int, reading: int) -> bool:
         """The rule of the verdict, in the first component and reading where it counts."""
