@@ -13,7 +13,8 @@ from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.tables import Tables
 from sigfw.cli import layout, output
-from sigfw.cli.account import Account, Trace
+from sigfw.cli.account import Account
+from sigfw.cli.ruling import Trace
 from sigfw.errors import UsageError
 from sigfw.pipeline.capture import Capture, open_capture
 from sigfw.policy.compiler import compile_policy

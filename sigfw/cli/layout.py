@@ -100,3 +100,19 @@ def paint(lines: Iterable[Line], colour: bool) -> str:
         else:
             out.append("".join(text for text, _ in line).rstrip())
     return "\n".join(out) + "\n"
+
+
+class Page:
+    """Lines, written one below the other."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.out: list[Line] = []
+
+    def say(self, pieces: list[Piece], indent: int = 0, hang: int = 2) -> None:
+        """Wrapped; later lines hang deeper."""
+        for i, line in enumerate(wrap(pieces, self.width - indent - hang)):
+            self.out.append([(" " * (indent if i == 0 else indent + hang), ""), *line])
+
+    def blank(self) -> None:
+        self.out.append([])
