@@ -1,7 +1,7 @@
 """Seeds of the fuzz targets: tests/fuzz/seeds/TARGET.hex, an input a line.
 
-`python -m tests.fuzz.seeds` makes them anew: from the captures, the generator of bench/ and the working corpora in
-.cache/fuzz, minimised by libFuzzer (-merge=1) to what adds coverage.
+`python -m tests.fuzz.seeds [TARGET …]` makes them anew: from captures, the generator of bench/, the messages of other
+tests and the working corpora in .cache/fuzz, minimised by libFuzzer (-merge=1) to what adds coverage.
 """
 
 import hashlib
@@ -11,16 +11,20 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
+
+from sigfw import names
 
 HERE = Path(__file__).parent
 SEEDS = HERE / "seeds"
 DICTIONARIES = {"framing": "framing.dict", "sccp": "tcap.dict", "tcap": "tcap.dict", "engine": "tcap.dict"}
-MAX_OCTETS = 170_000  # of a target's seeds
+MAX_OCTETS = 110_000  # of a target's seeds
 GENERATED = 4000  # messages of the generator
 SCCP, MTP3, M3UA, PCAP = range(4)  # as the targets choose the encapsulation
+GIVEN_BACK = 16  # framing: the memory of each message at once
+ITU_LABEL, WIDE_LABEL = bytes.fromhex("83c8401900"), bytes.fromhex("83010203010ad503")
 
 
 def read_seeds(target: str, folder: Path) -> None:
@@ -39,23 +43,42 @@ def write(folder: Path, inputs: Iterable[bytes]) -> None:
 # ---- where they come from
 
 
-def messages() -> Iterator[list[bytes]]:
-    """SCCP messages, the segments of one together: made, found in sigfw, and of other stacks."""
+def messages() -> Iterator[Sequence[bytes]]:
+    """ITU's SCCP messages, those that belong together at once: made, ways round, and of other stacks."""
     from bench.corpus import generate
     from bench.world import World
+    from tests.evasion import table
     from tests.evasion.test_found import FOUND
 
     for message in islice(generate(World(random.Random(1))), GENERATED):
         yield message.parts
-    for octets in FOUND.values():
-        yield [bytes.fromhex(octets)]
+    yield from (case.octets for case in table.cases() if case.encapsulation == "sccp")
+    yield from ([bytes.fromhex(octets)] for octets in FOUND.values())
     for path in sorted((HERE.parent / "captures").glob("*.hex")):
-        for line in path.read_text().splitlines():
-            yield [bytes.fromhex(line.split("\t")[-1])]
+        yield from ([bytes.fromhex(line.split("\t")[-1])] for line in path.read_text().splitlines())
+
+
+def of_variants() -> Iterator[tuple[int, bytes]]:
+    """(number of names.VARIANTS, SCCP message)"""
+    from tests.conformance.test_dialects import messages as dialects
+    from tests.conformance.test_dialects import tcap_messages
+    from tests.unit.sccpbytes import ANSI, address, unitdata
+
+    for number, variant in enumerate(names.VARIANTS[1:], 1):
+        yield from ((number, octets) for octets in dialects(variant))
+    node = address(ANSI, ssn=6)
+    yield from ((names.VARIANTS.index(ANSI), unitdata(node, node, data)) for data in tcap_messages())
+
+
+def captures() -> Iterator[bytes]:
+    """Every link type and adaptation layer; of captured frames one each, and the small ones whole."""
+    from tests.conformance.test_layers import CASES
+
+    yield from (octets for octets, _ in CASES.values())
+    yield from capture_frames()
 
 
 def capture_frames() -> Iterator[bytes]:
-    """Captures of one frame, and the small ones whole."""
     for path in sorted((HERE.parent / "captures").glob("*.pcap")):
         octets = path.read_bytes()
         if len(octets) <= 4096:
@@ -77,20 +100,22 @@ def candidates(target: str) -> Iterator[bytes]:
     from bench.encode import m3ua_data
 
     if target == "sccp":
-        yield from (part for parts in messages() for part in parts)
+        yield from (b"\1" + part for parts in messages() for part in parts)
+        yield from (bytes([variant]) + octets for variant, octets in of_variants())
     elif target == "tcap":
         yield from user_data()
     elif target == "framing":
-        yield from (bytes([PCAP]) + octets for octets in capture_frames())
-        for parts in islice(messages(), 40):
-            yield bytes([SCCP]) + parts[0]
-            yield bytes([M3UA]) + m3ua_data(100, 200, 3, parts[0])
-            yield bytes([MTP3]) + bytes.fromhex("83c8401900") + parts[0]
+        yield from (bytes([how | PCAP]) + octets for octets in captures() for how in (0, GIVEN_BACK))
+        for variant, octets in of_variants():
+            yield bytes([variant << 2 | SCCP]) + octets
+            yield bytes([variant << 2 | M3UA]) + m3ua_data(100, 200, 3, octets)
+            yield bytes([variant << 2 | MTP3]) + (ITU_LABEL if variant == 1 else WIDE_LABEL) + octets
     elif target == "engine":
         for parts in messages():
             yield b"\x06" + b"".join(record(SCCP, part) for part in parts)
             yield b"\x07" + b"".join(record(M3UA, m3ua_data(100, 200, 3, part)) for part in parts)
-        yield from (b"\x06" + record(PCAP, octets) for octets in capture_frames())
+        yield from (bytes([variant << 3 | 6]) + record(SCCP, octets) for variant, octets in of_variants())
+        yield from (b"\x06" + record(PCAP, octets) for octets in captures())
     elif target == "packed":
         yield from packed_records()
     else:
@@ -104,10 +129,11 @@ def candidates(target: str) -> Iterator[bytes]:
 def user_data() -> Iterator[bytes]:
     from sigfw._core.sccp import parse
 
-    for parts in messages():
+    both: Iterator[tuple[int, Sequence[bytes]]] = ((1, parts) for parts in messages())
+    for variant, parts in chain(both, ((variant, [octets]) for variant, octets in of_variants())):
         whole, ssns = b"", b""
         for part in parts:
-            read = parse(part)
+            read = parse(part, variant)
             whole += read["data"] or b""
             ssns = bytes((read[party] or {}).get("ssn") or 0 for party in ("called", "calling"))
         yield ssns + whole

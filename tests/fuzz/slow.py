@@ -24,6 +24,7 @@ from sigfw.yamlfile import Mistakes, Node
 
 HERE = Path(__file__).parent
 ENCAPSULATIONS = names.ENCAPSULATIONS[1:]
+VARIANTS = ("itu", *names.VARIANTS[1:])  # by two bits
 STEPS_NS = (0, 1_000_000, 6_000_000_000, 11_000_000_000)  # of record time; a reassembly may take ten seconds
 MAX_RECORDS = 12
 UNITDATA = ("UDT", "UDTS", "XUDT", "XUDTS", "LUDT", "LUDTS")
@@ -68,40 +69,48 @@ class Records:
 
 
 def engine(data: bytes) -> None:
-    """First octet: bit 0 the policy; bit 1: packed too, which must agree; bit 2: again in pieces, which must agree."""
+    """First octet: bit 0 the policy; bit 1: packed too, which must agree; bit 2: again in pieces, which must agree;
+    bits 3-4 the variant.
+    """
     if not data:
         return
     how, given = data[0], Records(data[1:])
     tables, worker = TABLES[how & 1], JSON[how & 1]
     stream = Stream("fuzz/0", max_reassemblies=4)
-    judged = worker.judge(tables, stream, given.batch())
+    variant = VARIANTS[how >> 3 & 3]
+    judged = worker.judge(tables, stream, given.batch(), variant=variant)
     values = judged.values()
     lines = [[orjson.loads(line) for line in value.split(b"\n")] for value in values]
     found = [line for of_record in lines for line in of_record]
     assert len(found) == len(judged), "one line a message"
+    assert len({line["id"] for line in found}) == len(found), "each its id"
     for of_record, value, meta in zip(lines, given.values, given.meta, strict=True):
-        expected = sum(one["kind"] != "other" for one in frames(value, "pcap")) if meta[0] == "pcap" else 1
+        expected = (
+            sum(one["kind"] != "other" for one in frames(value, "pcap", how >> 3 & 3)) if meta[0] == "pcap" else 1
+        )
         assert len(of_record) == (expected or 1), f"{expected} messages in the record, {len(of_record)} verdicts"
     for line in found:
         verdict_holds(line, default_allow=not how & 1)
     if how & 2:
-        packed_agrees(given, tables, PACKED[how & 1], lines)
+        packed_agrees(given, tables, PACKED[how & 1], variant, lines)
     if how & 4:
-        assert pieces(given, tables, worker) == judged.lines(), "judged in pieces, the same"
+        assert pieces(given, tables, worker, variant) == judged.lines(), "judged in pieces, the same"
     for ended in stream.expire(tables, 2**63 - 1):
         assert records.timeout_line(ended, tables)["action"] == "drop"
     assert stream.in_flight == 0
 
 
-def pieces(given: Records, tables: Tables, worker: Worker) -> bytes:
+def pieces(given: Records, tables: Tables, worker: Worker, variant: str) -> bytes:
     batch, stream, lines = given.batch(), Stream("fuzz/0", max_reassemblies=4), b""
     while not batch.done:
-        lines += worker.judge(tables, stream, batch, limit=1).lines()
+        lines += worker.judge(tables, stream, batch, variant=variant, limit=1).lines()
     return lines
 
 
-def packed_agrees(given: Records, tables: Tables, worker: Worker, lines: list[list[dict[str, Any]]]) -> None:
-    values = worker.judge(tables, Stream("fuzz/0", max_reassemblies=4), given.batch()).values()
+def packed_agrees(
+    given: Records, tables: Tables, worker: Worker, variant: str, lines: list[list[dict[str, Any]]]
+) -> None:
+    values = worker.judge(tables, Stream("fuzz/0", max_reassemblies=4), given.batch(), variant=variant).values()
     for offset, (value, of_record) in enumerate(zip(values, lines, strict=True)):
         read = records.unpack(value)
         assert read["base_offset"] == offset

@@ -10,6 +10,7 @@ from libc.string cimport memcmp, memset
 
 from sigfw._core.framing cimport (
     FRAME_BROKEN, FRAME_END, FRAME_ERROR, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
+    framer_recycle,
 )
 from sigfw._core.mapop cimport N_FIELDS, N_OPERATIONS, field_name, mapop_group, operation_application, operation_name
 from sigfw._core.msg cimport *
@@ -19,7 +20,8 @@ from sigfw._core.tables cimport CountryCode
 from sigfw._core.tcap cimport tcap_group
 
 cdef enum:
-    SEQUENCED_TYPES = 6    # SCMG message types: SSA to SSC (Q.713 5.3, table 23)
+    SCMG_SSC = 0x06        # the last SCMG message type of Q.713 5.3
+    SCMG_SBR = 0xFD        # the first of ANSI's own
     STALE_A = 0xA5         # what stands in a Group before a run must not show in its result
     STALE_B = 0x5A
 
@@ -47,31 +49,36 @@ cdef void read_all(const uint8_t* p, uint64_t n) noexcept nogil:
 
 cdef void frame_holds(const Frame* f, int kind, const Frame* before, uint64_t n) noexcept nogil:
     must(kind == FRAME_SCCP or kind == FRAME_OTHER or kind == FRAME_ERROR or kind == FRAME_BROKEN, b"a frame kind of the set")
-    must(f.frame >= before.frame, b"frames in order")
+    if f.code != E_MISSING:         # what never became whole is told when it is given up
+        must(f.frame >= before.frame, b"frames in order")
+        if f.frame == before.frame and before.frame:
+            must(f.index >= before.index + (kind != FRAME_OTHER), b"messages of a frame in order")
     must(f.offset <= n, b"the offset lies in the record")
     must(f.code < N_CODES, b"a code of the set")
     must(f.encapsulation < ENCAP_PCAP, b"what carries a message is no capture")
     must(f.time_ns >= -1, b"a time, or none")
-    if f.has_mtp and kind != FRAME_OTHER:
-        must(f.code != 0 or (f.opc <= 0xFFFFFF and f.dpc <= 0xFFFFFF and f.ni <= 3), b"a label of at most 24 bits, or an error")
+    if f.has_mtp and kind != FRAME_OTHER and f.code == 0:
+        must(f.opc <= 0xFFFFFF or (f.pcs_only and f.opc == NO_PC), b"an OPC of at most 24 bits, or an error")
+        must(f.dpc <= 0xFFFFFF or (f.pcs_only and f.dpc == NO_PC), b"a DPC of at most 24 bits, or an error")
+        must(f.ni <= 3, b"a network indicator of two bits, or an error")
     if kind == FRAME_SCCP:
         must(f.octets != NULL and f.n > 0, b"an SCCP message has octets")
         must(f.encapsulation != 0, b"an SCCP message has a carrier")
     elif kind != FRAME_OTHER:
         must(f.code != 0, b"an error has a code")
-    if kind != FRAME_OTHER and f.frame == before.frame and before.frame:
-        must(f.index == before.index + 1 or f.index == 0, b"messages of a frame in order")
 
 
 cdef api int framing(const uint8_t* p, size_t n) noexcept nogil:
-    """First octet: the encapsulation."""
+    """First octet: bits 0-1 the encapsulation, bits 2-3 the variant, bit 4: messages given are done with at once."""
     cdef Framer framer
     cdef Frame f, before
     cdef uint64_t found = 0
     cdef int kind
     if n == 0:
         return 0
-    framer_open(&framer, p + 1, n - 1, <uint8_t>(ENCAP_SCCP + p[0] % ENCAP_PCAP))
+    memset(&framer, 0, sizeof(framer))
+    framer_open(&framer, p + 1, n - 1, <uint8_t>(ENCAP_SCCP + (p[0] & 3)))
+    framer.variant = p[0] >> 2 & 3
     memset(&before, 0, sizeof(before))
     while True:
         memset(&f, 0, sizeof(f))
@@ -83,8 +90,10 @@ cdef api int framing(const uint8_t* p, size_t n) noexcept nogil:
         frame_holds(&f, kind, &before, n - 1)
         if kind == FRAME_SCCP:
             read_all(f.octets, f.n)
-        if kind != FRAME_OTHER:
+        if kind != FRAME_OTHER and f.code != E_MISSING:
             before = f
+        if p[0] & 16:
+            framer_recycle(&framer)
         if kind == FRAME_BROKEN:
             break
     must(framer_next(&framer, &f) == FRAME_END, b"after the end nothing follows")
@@ -116,7 +125,8 @@ cdef void party_holds(const Party* p) noexcept nogil:
 cdef void error_holds(const Msg* m) noexcept nogil:
     must(m.error_code < N_CODES and m.error_layer < N_LAYERS, b"an error of the sets")
     must((m.error_code == 0) == (m.error_layer == 0), b"code and layer go together")
-    must((m.error_code != 0) == (m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED) != 0), b"an error is an exception")
+    must(m.error_code != 0 or m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED) == 0, b"an exception has its error")
+    must(m.error_code == 0 or m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED) != 0, b"an error is an exception")
     must(m.exceptions >> N_EXCEPTIONS == 0, b"exceptions of the set")
 
 
@@ -131,16 +141,16 @@ cdef void sccp_holds(const Msg* m) noexcept nogil:
         must(m.data >= m.sccp and m.data <= end and m.data_octets <= <uint64_t>(end - m.data), b"user data lie in the message")
         must(m.data == m.sccp + m.data_offset, b"data_offset is where they begin")
         read_all(m.data, m.data_octets)
-    must(m.management <= SEQUENCED_TYPES, b"management of the set")
+    must(m.management <= SCMG_SSC or (m.variant == VARIANT_ANSI and m.management >= SCMG_SBR), b"management of the set")
     must(m.error_code != 0 or not m.has_hop_counter or 1 <= m.hop_counter <= 15, b"hop counter 1 to 15 (Q.713 3.18)")
     must(m.segment_remaining < MAX_SEGMENTS, b"remaining segments in four bits")
     must(m.error_code != 0 or m.type != 0, b"a message without error has a type")
 
 
-cdef void judge_sccp(Group* g, const uint8_t* p, uint32_t n, int stale) noexcept nogil:
+cdef void judge_sccp(Group* g, uint8_t variant, const uint8_t* p, uint32_t n) noexcept nogil:
     cdef Msg* m = &g.msgs[0]
     memset(m, 0, sizeof(Msg))
-    memset(&g.msgs[1], stale, sizeof(Msg))
+    m.variant = variant
     m.sccp = p
     m.sccp_octets = n
     m.encapsulation = ENCAP_SCCP
@@ -150,11 +160,11 @@ cdef void judge_sccp(Group* g, const uint8_t* p, uint32_t n, int stale) noexcept
 
 
 cdef api int sccp(const uint8_t* p, size_t n) noexcept nogil:
-    """One message; what its user data are is TCAP's to find out, which hands to management what is its."""
+    """First octet: the variant. What a message's user data are is TCAP's to find out, which hands management what is its."""
     cdef Msg* m = &group.msgs[0]
     if n == 0:
         return 0
-    judge_sccp(group, p, <uint32_t>n, STALE_A)
+    judge_sccp(group, p[0] & 3, p + 1, <uint32_t>n - 1)
     sccp_holds(m)
     m.data_octets_here = m.data_octets
     run_tcap(group, STALE_A)
@@ -179,13 +189,13 @@ cdef void within(const Msg* m, uint32_t offset, uint32_t octets, const char* wha
 cdef void component_holds(const Msg* m, const Component* c) noexcept nogil:
     cdef int i
     cdef uint32_t readings = <uint32_t>(1 << c.n_readings) - 1
-    must(c.type <= REJECT_COMPONENT and c.opcode_form <= OPCODE_GLOBAL, b"a component of the sets")
+    must(c.type <= REJECT_COMPONENT and c.opcode_form <= OPCODE_PRIVATE, b"a component of the sets")
     must(c.error_code_ < N_CODES, b"a component's error of the set")
     must(c.error_code_ == 0 or m.error_code != 0, b"a component's error is the message's")
     must(c.type != 0 or c.error_code_ != 0, b"a component without a type is malformed")
     must(c.n_readings <= MAX_READINGS, b"at most MAX_READINGS readings")
     must((c.acn_misfit | c.ssn_misfit | c.imsi_missing) & ~readings == 0, b"bits of readings that stand")
-    must(-128 <= c.invoke_id <= 127 or c.error_code_ != 0, b"an InvokeId of one octet (Q.773 4.2.2)")
+    must(-128 <= c.invoke_id <= 255 or c.error_code_ != 0, b"an InvokeId of one octet (Q.773 4.2.2), or a component id (T1.114.3)")
     within(m, c.oid_offset, c.oid_octets, b"the global opcode lies in the data")
     within(m, c.argument_offset, c.argument_octets, b"the argument lies in the data")
     for i in range(c.n_readings):
@@ -205,7 +215,7 @@ cdef void number_holds(const Msg* m, const Number* n) noexcept nogil:
 cdef void tcap_holds(const Msg* m) noexcept nogil:
     cdef int i
     error_holds(m)
-    must(m.tcap <= TCAP_UNIDIRECTIONAL, b"a package of the set")
+    must(m.tcap <= TCAP_CONVERSATION_WITHOUT_PERM, b"a package of the set")
     must(m.otid_octets <= 4 and m.dtid_octets <= 4, b"transaction ids of at most four octets")
     must(m.n_components <= MAX_COMPONENTS and m.n_numbers <= MAX_NUMBERS, b"counts within their bounds")
     must(m.acn_application <= APP_CAP, b"an application of the set")
