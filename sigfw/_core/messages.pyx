@@ -163,7 +163,7 @@ cdef int come_again(Fragments* s, Part* part, const SctpPart* new, Cursor* whole
         run.n_again += not part.again
         part.again = 1
         return whole_message(s, run, whole, ppid) if run.n_again == run.n_parts else HELD
-    if not run.given:
+    if not run.given or part.again:
         run.code = E_DUPLICATE
         return E_DUPLICATE
     start_over(s, run)

@@ -163,6 +163,13 @@ def test_numbers_used_again_stand_for_something_new() -> None:
         assert [one["frame"] for one in frames] == [len(first) * n for n in (1, 2, 3)]
 
 
+@pytest.mark.parametrize("parts", WAYS.values(), ids=WAYS.keys())
+def test_parts_that_differ_amid_a_repetition_refuse_the_whole(parts: list[bytes]) -> None:
+    first, second, third = parts
+    other = second[:-1] + bytes([second[-1] ^ 1])
+    assert found(*parts, first, second, other, third) == [(3, 0, "sccp"), (6, 0, "duplicate"), (7, 0, "duplicate")]
+
+
 def test_messages_of_two_associations_or_streams_do_not_mix() -> None:
     ways = [{"tag": 2}, {"ports": (2905, 2906)}]
     for way in ways:
@@ -233,6 +240,20 @@ def test_any_cutting_order_and_repetition_gives_the_messages_of_the_plain_captur
     codes = Counter(code for _, _, code in found(*map(ethernet, order)))
     assert set(codes) == {"sccp"}
     assert count <= codes["sccp"] <= 4 * count
+
+
+PARTS = st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 1, 2, 4]), st.sampled_from([b"a", b"a", b"b", b"cd"]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PARTS, max_size=40), st.booleans())
+def test_any_sequence_of_parts_is_told_once(parts: list[tuple[int, int, bytes]], interleaved: bool) -> None:
+    """A message at once, what differs at once, what is not whole at the end: each under an index of its own."""
+    made = [i_chunk(octets, 1, n, flags) if interleaved else chunk(octets, 3, flags, n) for n, flags, octets in parts]
+    frames = framing.frames(pcap(*map(sctp, made), link=248), "pcap")
+    assert {ERROR_CODES[one["code"]] for one in frames} <= {"missing", "duplicate", "truncated"}
+    assert len({(one["frame"], one["index"]) for one in frames}) == len(frames) <= len(parts)
+    assert bool(frames) == bool(parts)
 
 
 def decoded(batch: Batch, limit: int) -> list[Any]:
