@@ -11,13 +11,16 @@ from collections import Counter
 
 from tests.property.judge import Judge, findings, make_trial, smallest
 from tests.property.policies import FAMILIES
+from tests.property.seeds import seeds
 
 BATCH = 200
 
 
 def search(seconds: float, seed: int) -> int:
     """The number of findings."""
-    judge, tried, began = Judge(), 0, time.monotonic()
+    judge, tried = Judge(), 0
+    print(f"{len(seeds())} plain messages", file=sys.stderr, flush=True)
+    began = time.monotonic()
     seen: Counter[tuple[object, ...]] = Counter()
     told = began
     while time.monotonic() - began < seconds:
