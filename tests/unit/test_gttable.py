@@ -153,7 +153,9 @@ def test_gt_of_any_digits_is_looked_up_as_tables_say(digits: str, np: int) -> No
     """Overdecadic or overlong digits included: what is no number of its plan has no class and is an unusable GT."""
     tables = compile_policy(policy())
     judged = probe.judge(tables, {"calling": {"gt": digits, "np": np, "nai": 4}})
-    plain = digits[:-1] if digits[-1] == "f" or (len(digits) == 16 and digits[-1] == "0") else digits
+    plain = digits.rstrip("f")
+    if len(plain) == 16:
+        plain = plain.removesuffix("0")
     if np != 6 and plain.startswith("00") and not plain.startswith("000"):
         plain = plain[2:]
     usable = 0 < len(plain) <= 15 and plain.isdecimal() and (np == 6 or plain[0] != "0")
