@@ -130,6 +130,7 @@ cdef struct Walk:
     uint32_t requested
     bint unknown           # an identifier that its node does not have
     bint foreign           # one among the argument's own members
+    bint other             # the argument's own identifier is another
     bint unlikely          # octets that the type does not have room for, or a type not known here
 
 
@@ -319,6 +320,7 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
             if depth == 0 or i == -2 or node.flags & CLOSED:
                 wrong(w, E_BAD_TAG, t.start)
+                w.other = w.other or depth == 0
             w.unknown = True
             w.foreign = w.foreign or depth == 1
             f.seen |= node.flags & ONE_OF
@@ -481,6 +483,7 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     cdef Number[MAX_NUMBERS] kept  # what the newest form found: a third walk would find it again, at a third more
     cdef Number* first = &w.m.numbers[w.m.n_numbers]
     cdef uint8_t before = w.m.n_numbers, found
+    cdef bint named = w.m.acn_application == APP_MAP and w.m.acn_version <= 2
     walk(w, whole, roots[0])
     if n == 1 or (w.status == OK and not (older and w.unknown)):
         return
@@ -490,8 +493,9 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     w.m.n_numbers = before
     w[0] = start
     walk(w, whole, roots[1])
-    # Not where it is the older one only by stepping over what it does not have: that is the newest, broken.
-    if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not w.foreign):
+    # Not where it is the older one only by stepping over what it does not have: that is the newest, broken, where neither
+    # its own identifier nor the context speaks against it.
+    if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not w.foreign or newest.other or named):
         return
     memcpy(first, kept, (found - before) * sizeof(Number))
     w.m.n_numbers = found

@@ -270,6 +270,20 @@ def test_number_that_can_be_none_does_not_hide_those_of_the_older_form() -> None
     assert ("address", "previousRoamingNumber", "4477") in numbers(got)
 
 
+def test_older_form_may_be_extended_where_something_tells_it() -> None:
+    """purgeMS is a SEQUENCE, then [3]; version 3 of provideRoamingNumber cannot do without msc-Number."""
+    extension: Node = (0x9F5A, b"\x2a")
+    purge: Node = (0x30, [(0x04, digits(IMSI)), (0x04, address("4477")), extension])
+    roaming: Node = (0x30, [(0x80, digits(IMSI)), (0x83, address("4477")), extension])
+    for acn, opcode, argument, name in (
+        ("0.4.0.0.1.0.27.2", 67, purge, "vlr-Number"),
+        ("0.4.0.0.1.0.3.2", 4, roaming, "previousRoamingNumber"),
+    ):
+        got = read(begin(invoke(opcode, argument), acn=acn))
+        assert got["error"] is None
+        assert numbers(got) == {("imsi", "imsi", IMSI), ("address", name, "4477")}
+
+
 def test_camel_subscription_names_its_gsmscf() -> None:
     detection: Node = (0x30, [(0x0A, b"\2"), (0x02, b"\5"), (0x80, address("49171")), (0x81, b"\0")])
     csi: Node = (0xAD, [(0xA0, [(0x30, [detection])])])

@@ -139,6 +139,8 @@ class Maker:
         dialogue = self.dialogue(package, acn, wanted[0][0])
         if dialogue is not None:
             value["dialoguePortion"] = dialogue
+        else:  # of version 2 with more members, and of version 3 without one that must stand: the context alone tells
+            values.extended = wanted[0][0] is not None and wanted[0][0].version > 2
         value["components"] = [self.component(form, path, values) for form, path in wanted]
         TCAP.set_val((package, value))
         with encoding(**self.random.choices(OPTIONS, (85, 9, 3, 3))[0], **(PIECES if self.pieces else {})):

@@ -30,6 +30,7 @@ class Values:
         self.strange = strange
         self.deliver = True  # the direction of a short message
         self.without: tuple[str, ...] = ()  # members that are left out
+        self.extended = True  # members of later releases now and then
 
     def make(self, obj: Any, name: str = "", wanted: Route | None = None, depth: int = 0) -> Any:
         """A value of the type; the member at the path `wanted` is in it."""
@@ -60,7 +61,7 @@ class Values:
                 value[member] = self.make(part, member, wanted[1:], depth + 1)
             elif there or (self.room > 0 and self.random.random() < self.chance(member, part, depth)):
                 value[member] = self.make(part, member, None, depth + 1)
-        if obj._ext is not None and self.random.random() < 0.02:  # of a later release: [90], or [91] constructed
+        if self.extended and obj._ext is not None and self.random.random() < 0.02:  # [90], or [91] constructed
             name, content = self.random.choice((("_ext_2090", b"\x2a"), ("_ext_2191", b"\x80\x02\x91\x21")))
             value[name] = content
         return value
