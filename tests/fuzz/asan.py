@@ -30,7 +30,7 @@ def main() -> int:
     build.main()
     # Hypothesis' own profile `ci` has no deadline for an example: these run several times slower.
     folders = [folder for folder in FOLDERS if (build.TREE / folder).exists()]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--hypothesis-profile=ci", *folders, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-q", "--hypothesis-profile=ci", *folders, *sys.argv[1:]]
     env = os.environ | OPTIONS | {"LD_PRELOAD": runtime()}
     return subprocess.run(command, cwd=build.TREE, env=env).returncode
 
