@@ -4,8 +4,9 @@ The captures are made here by hand (tests/unit/framebytes.py). tshark is asked w
 it reads what a retransmitted DATA chunk carries, and with what a case names beside it; else as it comes: IP fragments
 and SCTP user messages are put together (`ip.defragment`, `ipv6.defragment`, `sctp.reassembly`: TRUE by default).
 
-One difference is wanted, and left out: where all parts of a user message are retransmitted, tshark reads it once, sigfw
-gives it a verdict again, as to a whole DATA chunk that is retransmitted.
+Two differences are left out; tests/unit/test_fragments.py holds what sigfw does. Where all parts of a user message are
+retransmitted, tshark reads it once, sigfw gives it a verdict again, as to a whole DATA chunk that is retransmitted. And
+tshark 4.0.17 puts no message together whose TSNs pass 2^32: they do, by RFC 9260 1.6 (serial number arithmetic).
 """
 
 import json
@@ -131,6 +132,14 @@ CASES: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "IPv4 fragments": (pcap(*map(ethernet, FRAGMENTS)), ()),
     "IPv4 fragments out of order and repeated": (pcap(*[ethernet(FRAGMENTS[n]) for n in (2, 2, 0, 0, 1)]), ()),
     "IPv4 fragments, all twice": (pcap(*map(ethernet, FRAGMENTS * 2)), ()),
+    "IPv4 fragments that overlap and agree": (
+        pcap(
+            ethernet(ipv4(sctp(chunk(MESSAGE))[:32], fragment=0x2000)),
+            ethernet(ipv4(sctp(chunk(MESSAGE))[16:48], fragment=0x2002)),
+            ethernet(ipv4(sctp(chunk(MESSAGE))[24:], fragment=3)),
+        ),
+        (),
+    ),
     "IPv6 fragments out of order": (pcap(*map(ethernet, ipv6_fragments(sctp(chunk(MESSAGE)), 24, 48)[::-1])), ()),
     "DATA chunks in parts": (each_in_a_packet(*IN_PARTS), ()),
     "DATA chunks in parts, out of order": (each_in_a_packet(*IN_PARTS[::-1]), ()),
