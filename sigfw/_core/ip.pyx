@@ -2,7 +2,7 @@
 
     IPv4           RFC 791 3.1
     IPv6           RFC 8200 3, 4: extension headers, the fragment header among them
-    SCTP in UDP    RFC 6951 4: port 9899 of either side
+    SCTP in UDP    RFC 6951: port 9899 of either side
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -70,15 +70,21 @@ cdef int payload(Framer* f, Frame* out, Cursor* c, uint8_t protocol) noexcept no
     return report(f, out, FRAME_OTHER, OK, c.p)
 
 
+cdef inline int is_extension(uint8_t protocol) noexcept nogil:
+    """Of the headers behind which IPv6 may have SCTP still, whatever place RFC 8200 4.1 gives them."""
+    return (
+        protocol == IPV6_HOP_BY_HOP or protocol == IPV6_ROUTING or protocol == IPV6_FRAGMENT
+        or protocol == IPV6_DESTINATION or protocol == IP_AUTHENTICATION
+    )
+
+
 cdef int part_of_datagram(Framer* f, Frame* out, Cursor* c, IpPart* part, Cursor* whole, uint8_t* protocol) noexcept nogil:
     """OK where the datagram is whole, else the kind to give, or AGAIN."""
     cdef Fragments* s
     cdef int code
     if part.protocol == IP_UDP and part.at == 0:
         return udp(f, out, c, 1)
-    if part.protocol != IP_SCTP and (
-        part.version == 4 or (part.protocol != IPV6_DESTINATION and part.protocol != IP_AUTHENTICATION)
-    ):
+    if part.protocol != IP_SCTP and (part.version == 4 or not is_extension(part.protocol)):
         return report(f, out, FRAME_OTHER, OK, c.p)
     if f.cut:
         return report(f, out, FRAME_ERROR, E_TRUNCATED, c.p)

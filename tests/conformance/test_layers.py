@@ -6,7 +6,7 @@ and SCTP user messages are put together (`ip.defragment`, `ipv6.defragment`, `sc
 
 Two differences are left out; tests/unit/test_fragments.py holds what sigfw does. Where all parts of a user message are
 retransmitted, tshark reads it once, sigfw gives it a verdict again, as to a whole DATA chunk that is retransmitted. And
-tshark 4.0.17 puts no message together whose TSNs pass 2^32: they do, by RFC 9260 1.6 (serial number arithmetic).
+tshark 4.0.17 puts no message together whose TSNs pass 2^32: TSNs of RFC 9260 count modulo 2^32.
 """
 
 import json

@@ -137,9 +137,15 @@ def test_fragments_may_overlap_where_they_agree() -> None:
 
 def test_fragments_within_a_fragmented_datagram_are_refused() -> None:
     inner = b"".join([bytes([132, 0, 0, 1]), bytes(4), PACKET[:32]])
-    assert found(*map(ethernet, ipv6_fragments(inner, 16, protocol=44))) == [(1, 0, "other"), (2, 0, "other")]
     extended = bytes([44, 0]) + bytes(6) + inner
-    assert found(*map(ethernet, ipv6_fragments(extended, 16, protocol=60))) == [(2, 0, "too_deep")]
+    for packet, protocol in (inner, 44), (extended, 60):
+        assert found(*map(ethernet, ipv6_fragments(packet, 16, protocol=protocol))) == [(2, 0, "too_deep")]
+
+
+@pytest.mark.parametrize("protocol", [0, 43, 60])
+def test_extension_header_in_a_fragmented_packet_hides_nothing(protocol: int) -> None:
+    parts = ipv6_fragments(bytes([132, 0]) + bytes(6) + PACKET, 16, protocol=protocol)
+    assert found(*map(ethernet, parts)) == [(2, 0, "sccp")]
 
 
 def test_fragment_that_the_capture_cut_is_told() -> None:
