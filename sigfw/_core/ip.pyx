@@ -62,7 +62,18 @@ cdef int udp(Framer* f, Frame* out, Cursor* c, int fragment) noexcept nogil:
     return sctp_packet(f, out, c)
 
 
+cdef int authentication(Cursor* c, uint8_t* protocol) noexcept nogil:
+    """Past an authentication header (RFC 4302 2): it hides nothing. A Status."""
+    cdef uint8_t units = 0
+    if read_u8(c, protocol) != OK or read_u8(c, &units) != OK:
+        return E_TRUNCATED
+    return skip(c, 4 * units + 6)
+
+
 cdef int payload(Framer* f, Frame* out, Cursor* c, uint8_t protocol) noexcept nogil:
+    cdef const uint8_t* at = c.p
+    if protocol == IP_AUTHENTICATION and authentication(c, &protocol) != OK:
+        return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
     if protocol == IP_SCTP:
         return sctp_packet(f, out, c)
     if protocol == IP_UDP:
@@ -74,7 +85,7 @@ cdef inline int is_extension(uint8_t protocol) noexcept nogil:
     """Of the headers behind which IPv6 may have SCTP still, whatever place RFC 8200 4.1 gives them."""
     return (
         protocol == IPV6_HOP_BY_HOP or protocol == IPV6_ROUTING or protocol == IPV6_FRAGMENT
-        or protocol == IPV6_DESTINATION or protocol == IP_AUTHENTICATION
+        or protocol == IPV6_DESTINATION
     )
 
 
@@ -84,7 +95,9 @@ cdef int part_of_datagram(Framer* f, Frame* out, Cursor* c, IpPart* part, Cursor
     cdef int code
     if part.protocol == IP_UDP and part.at == 0:
         return udp(f, out, c, 1)
-    if part.protocol != IP_SCTP and (part.version == 4 or not is_extension(part.protocol)):
+    if part.protocol != IP_SCTP and part.protocol != IP_AUTHENTICATION and (
+        part.version == 4 or not is_extension(part.protocol)
+    ):
         return report(f, out, FRAME_OTHER, OK, c.p)
     if f.cut:
         return report(f, out, FRAME_ERROR, E_TRUNCATED, c.p)
@@ -199,9 +212,8 @@ cdef int ipv6(Framer* f, Frame* out, Cursor* c) noexcept nogil:
                 return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
             protocol = next_
         elif protocol == IP_AUTHENTICATION:
-            if read_u8(c, &next_) != OK or read_u8(c, &units) != OK or skip(c, 4 * units + 6) != OK:
+            if authentication(c, &protocol) != OK:
                 return report(f, out, FRAME_ERROR, E_TRUNCATED, at)
-            protocol = next_
         else:
             return payload(f, out, c, protocol)
     return report(f, out, FRAME_ERROR, E_TOO_MANY, at)

@@ -78,6 +78,8 @@ def test_single_message_is_frame_1(octets: bytes, encapsulation: str, number: in
         (228, ipv4(sctp(chunk(m3ua())))),
         (229, ipv6(sctp(chunk(m3ua())), bytes([132, 0]) + bytes(6), first=60)),
         (229, ipv6(sctp(chunk(m3ua())), bytes([132]) + bytes(7), first=44)),  # a fragment header of a whole packet
+        (229, ipv6(sctp(chunk(m3ua())), bytes([132, 1]) + bytes(10), first=51)),  # behind an authentication header
+        (228, ipv4(bytes([132, 1]) + bytes(10) + sctp(chunk(m3ua())), protocol=51)),
         (113, bytes(14) + b"\x08\x00" + ipv4(sctp(chunk(m3ua())))),
         (276, b"\x08\x00" + bytes(18) + ipv4(sctp(chunk(m3ua())))),
         (1, PLAIN),
