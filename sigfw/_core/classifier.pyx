@@ -5,7 +5,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.msg cimport *
 from sigfw._core.tables cimport *
@@ -39,6 +39,19 @@ cdef struct Tally:             # of a condition over several values
     uint32_t yes
     uint32_t unknown           # values that say neither
 
+cdef enum:                     # what is gathered once a message; a policy of more fields asks again for each component
+    INNER_FIELDS = 128
+    INNER_WORDS = 1024
+
+cdef struct Inner:             # of a message of several components: what their numbers say, once for all of them
+    bint gathered
+    uint32_t imsi              # bit a component: it has one, or the dialogue has one for each
+    uint32_t node
+    uint32_t n                 # number fields
+    uint32_t own[INNER_FIELDS]   # as imsi
+    bint lacks[INNER_FIELDS]     # nobody has one
+    uint64_t values[INNER_WORDS]  # `some` and `all` of each, see one_value
+
 cdef struct Eval:              # one message
     const PolicyTables* t
     Msg* m
@@ -47,6 +60,7 @@ cdef struct Eval:              # one message
     uint64_t base_unsure[MAX_WORDS]  # deny rules that hold for some values only: see and_values
     Tally checks[N_CHECKS]
     uint32_t checked           # bit a check of the message: `checks` has it
+    Inner inner
 
 cdef struct Decision:
     uint8_t action
@@ -279,11 +293,67 @@ cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c
     and_values(t, bits, unsure, some, all_)
 
 
-cdef void inner_fields(const PolicyTables* t, const Msg* m, int component, uint64_t* bits, uint64_t* unsure) noexcept nogil:
-    """Fields of what stands in arguments and in the dialogue portion."""
-    cdef uint32_t i
-    for i in range(t.n_party, t.n_numbers):
-        number_field(t, m, &t.numbers[i], component, bits, unsure)
+cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nogil:
+    """A sender may bring 32 components and 64 numbers: no component may ask for the numbers of all again."""
+    cdef const NumberField* f
+    cdef const Number* n
+    cdef uint64_t* some
+    cdef uint32_t i, j, k, whose
+    cdef bint first
+    inner.gathered = True
+    inner.imsi = inner.node = 0
+    inner.n = min(t.n_numbers - t.n_party, <uint32_t>INNER_FIELDS, INNER_WORDS // (2 * t.n_words or 1))
+    for i in range(m.n_numbers):
+        whose = ~<uint32_t>0 if m.numbers[i].origin < 0 else <uint32_t>1 << m.numbers[i].origin
+        if m.numbers[i].kind == KIND_IMSI:
+            inner.imsi |= whose
+        if m.numbers[i].role & ROLE_NODE:
+            inner.node |= whose
+    for k in range(inner.n):
+        f = &t.numbers[t.n_party + k]
+        some = &inner.values[2 * k * t.n_words]
+        inner.own[k] = 0
+        first = True
+        for i in range(m.n_numbers):
+            n = &m.numbers[i]
+            if not concerns(f, n):
+                continue
+            inner.own[k] |= ~<uint32_t>0 if n.origin < 0 else <uint32_t>1 << n.origin
+            if n.n_norm == 0:
+                one_value(t, some, some + t.n_words, f.none, first)
+                first = False
+            for j in range(n.n_norm):
+                one_value(t, some, some + t.n_words, f.rows[n.norm[j].space][n.norm[j].cls], first)
+                first = False
+        inner.lacks[k] = first
+
+
+cdef void gathered_field(
+    const PolicyTables* t, const Inner* inner, uint32_t k, int component, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """As number_field."""
+    cdef uint64_t with_none[2 * MAX_WORDS]
+    cdef const uint64_t* some = &inner.values[2 * k * t.n_words]
+    if inner.lacks[k]:
+        and_row(t, bits, t.numbers[t.n_party + k].none)
+        return
+    if not inner.own[k] >> component & 1:
+        memcpy(with_none, some, 2 * t.n_words * sizeof(uint64_t))
+        one_value(t, with_none, with_none + t.n_words, t.numbers[t.n_party + k].none, False)
+        some = with_none
+    and_values(t, bits, unsure, some, some + t.n_words)
+
+
+cdef void inner_fields(
+    const PolicyTables* t, const Msg* m, int component, const Inner* inner, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """Fields of what stands in arguments and in the dialogue portion. inner: NULL, or what is gathered."""
+    cdef uint32_t k
+    for k in range(t.n_numbers - t.n_party):
+        if inner != NULL and k < inner.n:
+            gathered_field(t, inner, k, component, bits, unsure)
+        else:
+            number_field(t, m, &t.numbers[t.n_party + k], component, bits, unsure)
     if t.requested_rows != NULL:
         requested_info(t, m, &m.components[component] if component >= 0 else NULL, bits, unsure)
 
@@ -306,13 +376,13 @@ cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, ui
     if t.acn.rows != NULL:
         and_row(t, bits, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
     if m.n_components <= 1:
-        inner_fields(t, m, -1, bits, unsure)
+        inner_fields(t, m, -1, NULL, bits, unsure)
 
 
 cdef void component_fields(
-    const PolicyTables* t, const Msg* m, const Component* c, int reading, uint64_t* bits, uint64_t* unsure
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, uint64_t* bits, uint64_t* unsure
 ) noexcept nogil:
-    """c NULL: a message without components; reading -1: a component without readings."""
+    """c NULL: a message without components; reading -1: a component without readings; inner: as inner_fields'."""
     cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
     cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
     cdef uint64_t some[MAX_WORDS]
@@ -325,7 +395,7 @@ cdef void component_fields(
     if t.operation_rows != NULL:
         and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
     if m.n_components > 1:
-        inner_fields(t, m, <int>(c - m.components), bits, unsure)
+        inner_fields(t, m, <int>(c - m.components), inner, bits, unsure)
     if t.opcode.rows != NULL:
         if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
             one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
@@ -445,22 +515,13 @@ cdef void component_check(const Component* c, int reading, uint32_t check, Tally
     count(tally, (bits >> reading) & 1)
 
 
-cdef bint has_own(const Msg* m, int component, uint32_t check) noexcept nogil:
+cdef bint has_own(Eval* e, int component, uint32_t check) noexcept nogil:
     """Whether the component, of several, has what the check compares, or the dialogue has it for each."""
-    cdef uint32_t i
-    cdef const Number* n
     if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME:
         return True
-    for i in range(m.n_numbers):
-        n = &m.numbers[i]
-        if not belongs(n, component):
-            continue
-        if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE:
-            if n.role & ROLE_NODE:
-                return True
-        elif n.kind == KIND_IMSI:
-            return True
-    return False
+    if not e.inner.gathered:
+        gather(e.t, e.m, &e.inner)
+    return (e.inner.node if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE else e.inner.imsi) >> component & 1
 
 
 cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
@@ -508,7 +569,7 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, u
                 e.checks[check] = tally
             e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
         if tally.yes and e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
-                and not has_own(e.m, <int>(c - e.m.components), check):
+                and not has_own(e, <int>(c - e.m.components), check):
             tally.unknown += 1  # of this component by itself nothing is known
         surely = ~<uint64_t>0 if tally.n and tally.yes == tally.n and tally.unknown == 0 else 0
         for w in range(t.n_words):
@@ -630,6 +691,8 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     cdef uint32_t w
     cdef int i, r
     message_fields(t, m, e.base, e.base_unsure, False)
+    if m.n_components > 1:
+        gather(t, m, &e.inner)
     for i in range(m.n_components or 1):
         c = &m.components[i] if m.n_components else NULL
         memset(counted, 0, t.n_words * sizeof(uint64_t))
@@ -637,7 +700,7 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
             for w in range(t.n_words):
                 bits[w] = e.base[w]
                 unsure[w] = e.base_unsure[w]
-            component_fields(t, m, c, r, bits, unsure)
+            component_fields(t, m, c, r, &e.inner if e.inner.gathered else NULL, bits, unsure)
             if t.checks_used:
                 run_checks(e, c, r, bits, unsure)
             decide(e, c, bits, unsure, t.enforced, <uint8_t>i, r, counted, d)
@@ -800,6 +863,7 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* 
     e.m = m
     e.k = k
     e.checked = 0
+    e.inner.gathered = False
     memset(&d, 0, sizeof(d))
     memset(&shadow, 0, sizeof(shadow))
     if m.sccp == NULL:
@@ -956,7 +1020,7 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
             else:
                 one.requested_rows = t.requested_rows
         message_fields(&one, m, bits, unsure, False)
-        component_fields(&one, m, c, reading, bits, unsure)
+        component_fields(&one, m, c, reading, NULL, bits, unsure)
         for w in range(t.n_words):
             any_unsure[w] |= unsure[w]
         failed_in(t, bits, name, failed)
