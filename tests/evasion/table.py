@@ -139,7 +139,7 @@ def message(entry: dict[str, Any]) -> dict[str, Any]:
         "encapsulation": entry.get("encapsulation", "sccp"),
         "seconds": tuple(entry.get("seconds", (0.0,) * len(octets))),
         "reads": entry.get("reads", {}),
-        "verdict": tuple(entry["verdict"]),
+        "verdict": tuple(entry.get("verdict", ())),
     }
 
 
@@ -165,7 +165,7 @@ def cases() -> tuple[Case, ...]:
     for path in sorted(FOLDER.glob("[0-9]*.yaml")):
         row = _read(path)
         for entry in row["cases"]:
-            own = {key: entry[key] for key in ("sigfw", "tshark", "pycrate") if key in entry}
+            own = {key: entry[key] for key in ("tshark", "pycrate") if key in entry}
             found.append(
                 Case(
                     **message(entry),
@@ -173,7 +173,8 @@ def cases() -> tuple[Case, ...]:
                     row=int(path.stem),
                     source=entry.get("source", row["source"]),
                     plain=plains()[entry["plain"]],
-                    counters=tuple(entry["counters"]),
+                    sigfw=entry.get("sigfw", ""),  # not there: a new case, before `record`
+                    counters=tuple(entry.get("counters", ())),
                     limit=entry.get("limit"),
                 )
             )
