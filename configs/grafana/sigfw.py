@@ -156,10 +156,11 @@ def verdicts(board: dashboard.Dashboard) -> None:
         ),
         graph(
             "Operation codes",
-            "Components by the form of their opcode. global is rare in roaming traffic: a rise is a way round "
-            "rules being tried.",
+            "Components by the form of their opcode. global is rare in roaming traffic, and padded is none of ASN.1's: "
+            "a rise is a way round rules being tried.",
             units.CountsPerSecond,
             (total("form", "sigfw_opcode_forms_total"), "{{form}}"),
+            (total("", "sigfw_padded_opcodes_total"), "padded"),
         ),
     ):
         board.with_panel(panel)
@@ -180,6 +181,13 @@ def decoding(board: dashboard.Dashboard) -> None:
             "The most frequent in the time range, by layer and code.",
             units.Short,
             (worst, "{{layer}}: {{code}}"),
+        ),
+        graph(
+            "Addresses that cannot be looked up",
+            "Called and calling GTs by why: digits, numbering plan, nature of address, prefix. Slowly rising: a peer's "
+            "address translation, or a sender who hides; `exceptions: unusable_gt` says what happens to them.",
+            units.CountsPerSecond,
+            (total("why", "sigfw_unusable_gts_total"), "{{why}}"),
         ),
         graph(
             "Not judged as SCCP",

@@ -105,6 +105,6 @@ class Worker:
         shadow_verdicts: (action, reason, perimeter) · rule_matches: (rule, mode)
         decode_errors: (layer, code) · exceptions: (exception, action)
         checks: (check, outcome) · opcode_forms: (form,) · unusable_gts: (why,) · segments: (state,)
-        link_header_conflicts: () · not_sccp: () · unframed: ()
+        padded_opcodes: () · link_header_conflicts: () · not_sccp: () · unframed: ()
         Counts never fall, also across a change of tables.
         """

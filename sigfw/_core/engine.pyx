@@ -232,6 +232,7 @@ cdef class Worker:
             "opcode_forms": {(NAMES["OPCODE_FORMS"][i],): k.opcode_forms[i] for i in range(1, N_OPCODE_FORMS)},
             "unusable_gts": {(NAMES["GT_TROUBLES"][i],): k.unusable_gts[i] for i in range(1, N_GT_TROUBLES)},
             "segments": {(NAMES["SEGMENT_STATES"][i],): k.segments[i] for i in range(1, 5)},
+            "padded_opcodes": {(): k.padded_opcodes},
             "link_header_conflicts": {(): k.link_header_conflicts},
             "not_sccp": {(): k.not_sccp},
             "unframed": {(): k.unframed},
@@ -332,3 +333,4 @@ cdef inline void count(Counters* k, const Msg* m) noexcept nogil:
     k.unusable_gts[m.calling.trouble] += 1
     for i in range(m.n_components):
         k.opcode_forms[m.components[i].opcode_form] += 1
+        k.padded_opcodes += m.components[i].opcode_padded

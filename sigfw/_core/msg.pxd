@@ -262,6 +262,7 @@ cdef struct Component:
     uint16_t argument_octets
     uint16_t reading[MAX_READINGS]  # operation numbers (mapop), the plainest first; none: unknown
     uint8_t n_readings
+    uint8_t opcode_padded  # a local one in more octets than it needs (X.690 8.3.2)
     uint8_t error_code_     # of this component's own decode, 0: none; the first one of the message is in Msg too
     uint8_t acn_misfit     # bit a reading: the operation does not belong to the ACN's context and version
     uint8_t ssn_misfit     # bit a reading: no subsystem of the message is one of the application's
@@ -461,6 +462,7 @@ cdef struct Counters:      # one a Worker, read at scrape; indices are the numbe
     uint64_t opcode_forms[N_OPCODE_FORMS]
     uint64_t unusable_gts[N_GT_TROUBLES]
     uint64_t segments[5]                          # by SegmentState
+    uint64_t padded_opcodes
     uint64_t link_header_conflicts
     uint64_t not_sccp
     uint64_t unframed

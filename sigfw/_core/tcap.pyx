@@ -374,6 +374,7 @@ cdef void operation_code(Msg* m, Component* c, const Tlv* t) noexcept nogil:
         status = ber_int(&t.content, &c.opcode)
         if status == OK and c.opcode < 0:
             status = E_BAD_VALUE
+        c.opcode_padded = status == OK and left(&t.content) > 1 and t.content.p[0] == 0 and t.content.p[1] < 0x80
         if status != OK:
             c.opcode = -1
             bad_component(m, c, status, t.start)

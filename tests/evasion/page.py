@@ -36,7 +36,7 @@ def _answer(case: Case) -> str:
 def _counter(case: Case) -> str:
     first = min(case.counters, key=lambda counter: FAMILIES.index(counter.split()[0]))
     metric, *labels = first.split()
-    return f"`{metric}{{{', '.join(labels)}}}`"
+    return f"`{metric}{{{', '.join(labels)}}}`" if labels else f"`{metric}`"
 
 
 def _other(differences: dict[str, object]) -> str:

@@ -27,7 +27,8 @@ REPEATED = re.compile(r"\(([0-9a-f]+)\)\*(\d+)")  # (3080)*40 is 3080 forty time
 START_NS = 1_793_491_200_000_000_000
 
 # Counters that a case may name, the most telling first.
-FAMILIES = ("decode_errors", "exceptions", "opcode_forms", "segments", "rule_matches")
+TELLING = ("unusable_gts", "opcode_forms", "padded_opcodes", "segments")
+FAMILIES = ("decode_errors", *TELLING, "exceptions", "rule_matches")
 
 # What sigfw makes of a case -> what that means.
 ANSWERS = {
