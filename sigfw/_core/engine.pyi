@@ -92,7 +92,7 @@ class Worker:
 
         octets: of the SCCP message (None: not framed) · whole: the user data of all segments, of a final one
         variant, link, direction, segment (of names.SEGMENT_STATES) · exceptions: names, as decoding found them
-        called, calling: what the GT is looked up as, [(space, digits)] · trouble: of each why it is not (names.GT_TROUBLES)
+        called, calling: what the GT is looked up as, [(space, digits)] · trouble: of each why not (names.GT_TROUBLES)
         numbers: {kind, name, digits, origin (component, -1: dialogue portion), roles, readings}, readings as called
         sms: (TP-PID, TP-DCS) or None · requested_info: members of RequestedInfo
         checks: (component, reading), -1 where there is none -> {check: true, false, both (of several) or unknown}

@@ -34,9 +34,17 @@ MEANING = {  # what a code of names.ERROR_CODES says where the octets themselves
     "trailing": "octets behind the end",
     "too_deep": "nested beyond the bound",
     "too_many": "more than the bound",
-    "bad_checksum": "a checksum does not hold",
     "unsupported": "a form that is not read",
     "unknown_type": "no SCCP message has this type",
+    "no_first": "a later segment of nothing that is held",
+    "too_late": "what it belongs to is older than a reassembly may be",
+    "out_of_sequence": "a segment before it is missing",
+    "repeated": "the same segment once more",
+    "overlapping": "its place is taken by other octets",
+    "mismatch": "called party, class or perimeter differ from the first segment's",
+    "too_long": "more user data together than a message holds",
+    "no_room": "too many reassemblies in flight",
+    "part_denied": "an earlier segment of the message was denied by itself",
 }
 
 

@@ -48,6 +48,7 @@ class Maker:
         self.index: dict[str, int] = {}
         self.open: dict[int, int] = {}  # types that hold themselves
         self.known: dict[int, int] = {}
+        self.cap_phase_2 = False
 
     def members(self, name: str, obj: Any, around: tuple[int, ...] = ()) -> list[Member]:
         tags = list(obj._tagc)
@@ -61,7 +62,16 @@ class Maker:
             ]
         inner = identifier(tags[-1], obj.TYPE in CONSTRUCTED_TYPES)
         outer = [identifier(tag, True) for tag in tags[:-1]]
+        if name in mapop_tables.GENERIC_MEMBERS:
+            return [[[*around, *outer, inner], name, self.keep([obj.TYPE, type_names(obj)[0], "generic", None])]]
         return [[[*around, *outer, inner], name, self.type(obj)]]
+
+    def keep(self, made: list[Any]) -> int:
+        key = json.dumps(made)
+        if key not in self.index:
+            self.index[key] = len(self.types)
+            self.types.append(made)
+        return self.index[key]
 
     def type(self, obj: Any) -> int:
         if id(obj) in self.open:
@@ -74,16 +84,10 @@ class Maker:
         self.open[id(obj)] = -1
         made = [obj.TYPE, next(iter(type_names(obj)), ""), self.read(obj), self.content(obj)]
         reserved = self.open.pop(id(obj))
-        key = json.dumps(made)
         if reserved >= 0:
             self.types[reserved] = made
-            self.known[id(obj)] = reserved
-            return reserved
-        if key not in self.index:
-            self.index[key] = len(self.types)
-            self.types.append(made)
-        self.known[id(obj)] = self.index[key]
-        return self.index[key]
+        self.known[id(obj)] = reserved if reserved >= 0 else self.keep(made)
+        return self.known[id(obj)]
 
     @staticmethod
     def read(obj: Any) -> str:
@@ -94,6 +98,10 @@ class Maker:
         return leaf or next((BY_TYPE[one] for one in found if one in BY_TYPE), "")
 
     def content(self, obj: Any) -> Any:
+        if self.cap_phase_2 and "InitialDPArgExtension" in type_names(obj):  # TS 09.78, as mapop_tables has it
+            information = self.keep(["SEQUENCE", "NACarrierInformation", "", []])
+            address = self.keep(["OCTET STRING", "ISDN-AddressString", "address", None])
+            return [[[0xA0], "naCarrierInformation", information], [[0x81], "gmscAddress", address]]
         if obj.TYPE.endswith(" OF"):
             return self.members(next(iter(type_names(obj._cont)), ""), obj._cont)
         if obj.TYPE in ("SEQUENCE", "SET", "CHOICE"):
@@ -102,12 +110,20 @@ class Maker:
             return {str(number): name for name, number in obj._cont.items()}
         return None
 
-    def forms(self, objects: list[Any]) -> list[list[Member]]:
+    def forms(self, objects: list[Any], bare: str = "") -> list[list[Member]]:
+        """bare: the name of one whose type does not tell."""
         made: list[list[Member]] = []
         for obj in objects:
-            members = self.members(argument_name(obj), obj) if obj is not None else []
+            members = self.members(bare or argument_name(obj), obj) if obj is not None else []
             if members and members not in made:
                 made.append(members)
+        return made
+
+    def phase_2(self, argument: Any) -> list[list[Member]]:
+        """The form of CAP phase 2, which has other types under the same names."""
+        self.cap_phase_2, self.known = True, {}
+        made = self.forms([argument])
+        self.cap_phase_2, self.known = False, {}
         return made
 
 
@@ -128,13 +144,14 @@ def render() -> str:
     """The file's text, a type a line."""
     maker = Maker()
     defined = mapop_tables.operations()
-    operations = {
-        f"{application}:{opcode}": [
-            maker.forms([v.get("ArgumentType") for v in defined.get((application, opcode), [])]),
-            maker.forms([v.get("ResultType") for v in defined.get((application, opcode), [])]),
-        ]
-        for application, opcode, _, _ in names.OPERATIONS[1:]
-    }
+    operations = {}
+    for application, opcode, _, _ in names.OPERATIONS[1:]:
+        variants = defined.get((application, opcode), [])
+        bare = mapop_tables.BARE_RESULTS.get(opcode, "") if application == "map" else ""
+        arguments = maker.forms([v.get("ArgumentType") for v in variants])
+        if (application, opcode) == mapop_tables.INITIAL_DP:
+            arguments += maker.phase_2(variants[0]["ArgumentType"])
+        operations[f"{application}:{opcode}"] = [arguments, maker.forms([v.get("ResultType") for v in variants], bare)]
     errors = {key: [name, maker.forms(objects)] for key, (name, objects) in sorted(error_classes().items())}
     parts = []
     for title, rows in (

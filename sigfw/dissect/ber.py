@@ -47,10 +47,11 @@ class Header:
     body: int
     length: int  # -1: indefinite
     odd: list[str]
+    over: str = ""  # it claims more than there is
 
 
-def header(data: bytes, at: int, end: int, *, lax: bool = False) -> Header | str:
-    """Identifier and length, or why there are none (X.690 8.1.2, 8.1.3). lax: a length ends where the data do."""
+def header(data: bytes, at: int, end: int) -> Header | str:
+    """Identifier and length, or why there are none (X.690 8.1.2, 8.1.3)."""
     if end - at < 2:
         return f"a tag and a length need 2 octets, {octets(end - at)} left"
     first, at = data[at], at + 1
@@ -90,10 +91,8 @@ def header(data: bytes, at: int, end: int, *, lax: bool = False) -> Header | str
         if n > 1 + (length > 0xFF) or length < 0x80:
             odd.append(f"length {length} in {octets(n + 1)}")
         at += n
-    if length > end - at:
-        wrong = f"the length says {length}, {octets(end - at)} left"
-        return Header(id_, at, end - at, [*odd, wrong]) if lax else wrong
-    return Header(id_, at, length, odd)
+    over = f"the length says {length}, {octets(end - at)} left" if length > end - at else ""
+    return Header(id_, at, length, odd, over)
 
 
 def find_end(data: bytes, at: int, end: int) -> int | str:
@@ -107,8 +106,9 @@ def find_end(data: bytes, at: int, end: int) -> int | str:
             at += 2
             continue
         found = header(data, at, end)
-        if isinstance(found, str):
-            return f"no end of the indefinite length; at octet {at}: {found}"
+        if isinstance(found, str) or found.over:
+            why = found if isinstance(found, str) else found.over
+            return f"no end of the indefinite length; at octet {at}: {why}"
         if found.length < 0:
             open_ += 1
             if open_ > MAX_DEPTH:
@@ -121,6 +121,8 @@ def read(data: bytes, at: int, end: int) -> Tlv | str:
     found = header(data, at, end)
     if isinstance(found, str):
         return found
+    if found.over:
+        return found.over
     if found.id == 0:
         return "end-of-contents octets where nothing is to be ended"
     if found.length >= 0:
@@ -132,35 +134,38 @@ def read(data: bytes, at: int, end: int) -> Tlv | str:
     return Tlv(at, found.id, found.body, ended, ended + 2, found.odd)
 
 
-def salvage(data: bytes, at: int, end: int) -> Tlv | str:
-    """What there is of a TLV that `read` refuses, where the core reads on: one too long, or without an end."""
-    found = header(data, at, end, lax=True)
-    if isinstance(found, str) or found.id == 0:
-        return read(data, at, end)
-    if found.length >= 0:
-        return Tlv(at, found.id, found.body, end, end, found.odd)
-    ended = find_end(data, found.body, end)
-    return Tlv(at, found.id, found.body, end, end, [*found.odd, str(ended)])
-
-
 def each(data: bytes, parent: Node, start: int, end: int, *, lax: bool = False) -> Iterator[Tlv]:
-    """TLVs one after the other; what cannot be read ends them and is noted under `parent`. lax: see `salvage`."""
+    """TLVs one after the other; what cannot be read ends them and is noted under `parent`.
+
+    lax: as the core reads packages and components: what claims more than there is, or never ends, as far as it goes.
+    """
     while start < end:
         found = read(data, start, end)
-        if lax and isinstance(found, str):
-            while end - start >= 2 and data[start : start + 2] == b"\0\0":
-                parent.add(start, start + 2, "end of contents").odd.append("where nothing is to be ended")
-                start += 2
-            if start == end:
+        if isinstance(found, str) and lax:
+            at = start
+            while data[at : at + 2] == b"\0\0" and at + 2 <= end:
+                at += 2
+            if at > start:
+                parent.add(start, at, "end-of-contents octets").odd.append("nothing is to be ended here")
+            if at == end:
                 return
-            found = read(data, start, end)
-            if isinstance(found, str):
-                found = salvage(data, start, end)
+            start, found = at, salvage(data, at, end)
         if isinstance(found, str):
             parent.stop(start, end, found)
             return
         yield found
         start = found.end
+
+
+def salvage(data: bytes, at: int, end: int) -> Tlv | str:
+    """The next TLV, or what there is of it."""
+    found = read(data, at, end)
+    if not isinstance(found, str):
+        return found
+    claimed = header(data, at, end)
+    if isinstance(claimed, str) or claimed.id == 0:
+        return found
+    return Tlv(at, claimed.id, claimed.body, end, end, [*claimed.odd, f"{found}: read as far as it goes"])
 
 
 def tag_name(id_: int) -> str:
@@ -191,10 +196,10 @@ def generic(data: bytes, tlv: Tlv, depth: int = 0, name: str = "") -> Node:
 
 
 def integer(content: bytes) -> tuple[int | None, list[str]]:
-    """An INTEGER as the core reads it, up to four octets, and what is odd about it (X.690 8.3)."""
-    if not 0 < len(content) <= 4:
-        return None, [f"an integer of {octets(len(content))}"]
+    """An INTEGER of 32 bits as the core reads it, and what is odd about it (X.690 8.3)."""
     value = int.from_bytes(content, "big", signed=True)
+    if not content or not -(1 << 31) <= value < 1 << 31:
+        return None, [f"an integer of {octets(len(content))}"]
     padded = len(content) > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1))
     return value, [f"padded to {octets(len(content))}"] if padded else []
 

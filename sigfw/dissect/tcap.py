@@ -1,5 +1,6 @@
 """TCAP (Q.773): package, dialogue portion, components; what they carry by the readings that the core gave them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ COMPONENTS = {
 }
 DIALOGUE_PDUS = {0x60: "AARQ", 0x61: "AARE", 0x64: "ABRT"}
 ONCE = {0x48: "originating transaction ID", 0x49: "destination transaction ID", 0x4A: "P-abort cause"}
+PHASE_2 = re.compile(r"0\.4\.0\.0\.1\.0\.5[0-2]\.[01](\..*)?")
 SHORT_MESSAGES = ("mo-forwardSM", "mt-forwardSM", "mt-forwardSM-VGCS")
 OPCODES = {(application, opcode): name for application, opcode, name, _ in names.OPERATIONS[1:]}
 
@@ -28,14 +30,12 @@ class Tcap:
     def __init__(self, data: bytes, decoded: Object | None) -> None:
         self.data = data
         self.components: list[Object] = (decoded or {}).get("components", [])
-        self.acn = (decoded or {}).get("acn") or ""
+        self.acn = str((decoded or {}).get("acn") or "")
         self.count = 0
 
     def dissect(self, parent: Node, start: int, end: int) -> None:
         """The user data, start to end, under `parent`. Any octets give a tree."""
-        found = ber.read(self.data, start, end)
-        if isinstance(found, str) and start < end and self.data[start] in PACKAGES:
-            found = ber.salvage(self.data, start, end)
+        found = ber.salvage(self.data, start, end)
         if isinstance(found, str):
             parent.stop(start, end, found)
             return
@@ -279,6 +279,8 @@ class Tcap:
             application, _, name = reading.partition(":")
             opcode = next((code for (app, code), one in OPCODES.items() if (app, one) == (application, name)), -1)
             wanted = asn1.forms(application, opcode, result=result)
+            if reading == "cap:initialDP":  # its second form is that of CAP's phases 1 and 2
+                wanted = wanted[1:] if PHASE_2.fullmatch(self.acn) else wanted[:1]
             if wanted in tried or (not wanted and tried):
                 continue
             tried.append(wanted)
