@@ -508,7 +508,7 @@ cdef void argument_as(Walk* w, const Component* c, const MapOperation* op) noexc
     cdef Cursor whole = cursor(m.data + c.argument_offset, c.argument_octets)
     if c.argument_octets == 0:
         if op.n_arguments and not op.flags & (OPAQUE | OPTIONAL_ARGUMENT):
-            wrong(w, E_MISSING, m.data)
+            wrong(w, E_MISSING, whole.p)
         w.unlikely = op.flags & OPAQUE != 0
         return
     if op.n_arguments == 0:

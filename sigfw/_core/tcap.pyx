@@ -397,9 +397,10 @@ cdef void operation_code(Msg* m, Component* c, const Tlv* t) noexcept nogil:
 
 
 cdef void parameter(Msg* m, Component* c, Cursor* rest) noexcept nogil:
-    """What follows the code: one TLV at most."""
+    """What follows the code: one TLV at most. Where there is none, argument_offset is where it would stand."""
     cdef Tlv t
     cdef int status
+    c.argument_offset = <uint16_t>(rest.p - m.data)
     if rest.p == rest.end:
         return
     status = ber_next(rest, &t)
