@@ -2,12 +2,8 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from sigfw._core.limits cimport MAX_BLOCK, MAX_INTERFACES, MAX_PACKET
 from sigfw._core.wire cimport Cursor
-
-cdef enum:
-    MAX_PACKET = 262144    # octets: the greatest snapshot length that capture tools use
-    MAX_BLOCK = 16777216   # octets of a pcapng block
-    MAX_INTERFACES = 64    # of a pcapng section
 
 cdef enum LinkType:        # those that framing reads, of the registry of link types
     LINK_ETHERNET = 1

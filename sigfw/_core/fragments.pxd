@@ -3,15 +3,12 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from sigfw._core.limits cimport (
+    MAX_AGE_FRAMES, MAX_CHAIN, MAX_FRAGMENTS, MAX_HELD, MAX_PARTIALS, MAX_USER_MESSAGE,
+)
 from sigfw._core.wire cimport Cursor
 
 cdef enum:
-    MAX_PARTIALS = 4096    # datagrams and user messages in hand, those kept for repetitions among them
-    MAX_HELD = 16777216    # octets of them all: 256 datagrams of full size; a capture may bring as many as it likes
-    MAX_AGE = 65536        # frames since the last part came: an IPv4 identification may then stand for another datagram
-    MAX_PARTS = 1024       # of a user message; a path of 68 octets (RFC 791 3.2: the least) cuts an LUDT into 200
-    MAX_USER_MESSAGE = 65536   # octets: sixteen times what an LUDT in M3UA has
-    MAX_CHAIN = 32         # of a hash bucket: keys are the sender's choice, none may be slow
     BUCKETS = 8192
     PART_COST = 256        # octets that a part costs beside its own, so that MAX_HELD bounds their number, too
 

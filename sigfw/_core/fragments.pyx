@@ -348,7 +348,7 @@ cdef Fragments* fragments_ready(Fragments** of, uint32_t frame, int64_t time_ns,
     s.frame = frame
     s.time_ns = time_ns
     s.offset = offset
-    while s.oldest != NULL and frame - s.oldest.frame >= MAX_AGE:
+    while s.oldest != NULL and frame - s.oldest.frame >= MAX_AGE_FRAMES:
         give_up(s, s.oldest, E_MISSING)
     return s
 

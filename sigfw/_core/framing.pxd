@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from sigfw._core.capture cimport Capture
 from sigfw._core.fragments cimport Fragments
+from sigfw._core.limits cimport MAX_HEADERS
 from sigfw._core.msg cimport E_LENGTH_OVERRUN, E_TRUNCATED
 from sigfw._core.wire cimport Cursor, left
 
@@ -15,8 +16,6 @@ cdef enum FrameKind:
     FRAME_BROKEN = 4       # nothing further can be read of this capture or record
 
 cdef enum:
-    MAX_HEADERS = 8        # VLAN tags, or IPv6 extension headers, of a packet
-
     AGAIN = -1             # in place of a FrameKind: nothing to report of this step
 
     CUT_UNTOLD = 1         # Framer.cut: part of the packet is missing, and nothing reported says so yet

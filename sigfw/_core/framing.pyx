@@ -26,7 +26,6 @@ from sigfw._core.capture cimport (
     LINK_RAW,
     LINK_SCCP,
     LINK_SCTP,
-    MAX_PACKET,
     Packet,
     capture_next,
     capture_open,
@@ -53,6 +52,7 @@ from sigfw._core.fragments cimport (
     fragments_turn,
 )
 from sigfw._core.ip cimport ip_packet
+from sigfw._core.limits cimport MAX_HEADERS, MAX_PACKET
 from sigfw._core.msg cimport (
     E_BAD_LENGTH,
     E_TOO_MANY,

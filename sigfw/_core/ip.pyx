@@ -14,12 +14,12 @@ from sigfw._core.framing cimport (
     FRAME_ERROR,
     FRAME_OTHER,
     FROM_DATAGRAM,
-    MAX_HEADERS,
     Frame,
     Framer,
     overrun,
     report,
 )
+from sigfw._core.limits cimport MAX_HEADERS
 from sigfw._core.msg cimport E_BAD_LENGTH, E_BAD_VALUE, E_TOO_DEEP, E_TOO_MANY, E_TRUNCATED, E_UNSUPPORTED, OK
 from sigfw._core.sctp cimport sctp_packet
 from sigfw._core.wire cimport Cursor, read_u8, read_u16be, read_u32be, skip, take

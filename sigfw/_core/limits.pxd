@@ -3,6 +3,17 @@
 
 cdef enum:
     # a capture or record
+    MAX_PACKET = 262144
+    MAX_BLOCK = 16777216
+    MAX_INTERFACES = 64
+    MAX_HEADERS = 8
+    # what comes in parts below SCCP
+    MAX_PARTIALS = 4096
+    MAX_HELD = 16777216
+    MAX_AGE_FRAMES = 65536
+    MAX_FRAGMENTS = 1024
+    MAX_USER_MESSAGE = 65536
+    # the way through the stages
     GROUP = 32
     MAX_MESSAGE = 65535
     # SCCP

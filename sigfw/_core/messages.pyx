@@ -10,8 +10,6 @@ from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.fragments cimport (
     HELD,
-    MAX_PARTS,
-    MAX_USER_MESSAGE,
     PART_COST,
     USER_MESSAGE,
     Fragments,
@@ -32,6 +30,7 @@ from sigfw._core.fragments cimport (
     touch,
     unlink,
 )
+from sigfw._core.limits cimport MAX_FRAGMENTS, MAX_USER_MESSAGE
 from sigfw._core.msg cimport E_BAD_LENGTH, E_DUPLICATE, E_TOO_MANY, OK
 from sigfw._core.wire cimport Cursor, cursor, left
 
@@ -102,7 +101,7 @@ cdef Partial* place(Fragments* s, const uint64_t* key, Part* part) noexcept nogi
     if before != NULL and after != NULL:
         p = join(s, p, after.node.of)
     touch(s, p)
-    if p.code == OK and (p.n_parts > MAX_PARTS or p.octets > MAX_USER_MESSAGE):
+    if p.code == OK and (p.n_parts > MAX_FRAGMENTS or p.octets > MAX_USER_MESSAGE):
         p.code = E_TOO_MANY
     return p
 

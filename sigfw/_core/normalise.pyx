@@ -1,6 +1,6 @@
 # Digits as they came -> digits as they are looked up. docs/normalisation.md is the table, tests/unit/test_normalise.py its rows.
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
 from sigfw._core.digits cimport drop_last
