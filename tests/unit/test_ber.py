@@ -1,6 +1,5 @@
 """ber.pxd through the messages it reads: forms of length and tag (X.690 8.1)."""
 
-
 import pytest
 from tcapbytes import ATI, ATI_ACN, Form, begin, encode, indefinite, invoke, long, short
 
