@@ -797,7 +797,8 @@ cdef void finish(const Msg* m, Decision* d) noexcept nogil:
         d.reason = REASON_REJECT_NOT_PERMITTED
 
 
-cdef void deny_with_the_rest(Msg* m, Decision* d) noexcept nogil:
+cdef bint deny_with_the_rest(const Msg* m, Decision* d) noexcept nogil:
+    """Whether it would have passed by itself."""
     if d.action == REJECT and m.fate.answered:
         d.action = DROP
         d.reason = REASON_REJECT_NOT_PERMITTED
@@ -805,13 +806,15 @@ cdef void deny_with_the_rest(Msg* m, Decision* d) noexcept nogil:
         d.action = DROP
         d.reason = REASON_REASSEMBLY_FAILED
         d.rule = 0
-        note_error(m, LAYER_SCCP, E_PART_DENIED, 0 if m.segment_state == SEGMENT_FINAL else m.segment_offset)
+        return True
+    return False
 
 
 cdef void share_fate(Msg* m, Decision* d, Decision* shadow) noexcept nogil:
     """All parts of a message are released or none: what was denied at once takes the others along, and one reply is enough."""
     if m.fate.denied:
-        deny_with_the_rest(m, d)
+        if deny_with_the_rest(m, d):
+            note_error(m, LAYER_SCCP, E_PART_DENIED, 0 if m.segment_state == SEGMENT_FINAL else m.segment_offset)
         deny_with_the_rest(m, shadow)
     m.fate.denied |= d.action >= REJECT
     m.fate.answered |= d.action == REJECT

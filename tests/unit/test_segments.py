@@ -131,7 +131,7 @@ def test_rule_that_needs_sccp_alone_drops_every_segment_and_the_whole(tables: Ta
     """DESIGN's early rule: each by the rule, and the last names them all."""
     octets = [segment(piece, 2 - n, first=n == 0, calling=b"\x42\x09") for n, piece in enumerate(PIECES)]
     verdicts = judge(tables, *octets)
-    assert [(v["action"], v["rule"]) for v in verdicts] == [("drop", "no-gmlc")] * 3
+    assert [(v["action"], v["rule"], v["error"]) for v in verdicts] == [("drop", "no-gmlc", None)] * 3
     assert told(verdicts[2])[3] == [1, 2, 3]
 
 
