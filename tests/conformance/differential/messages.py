@@ -207,7 +207,7 @@ class Maker:
             return "basicROS", ("reject", {**identifier, "problem": (problem, self.random.randrange(3))})
         if form.part == "error":
             value = {**invoke_id, "errcode": ("local", form.error)}
-            if form.type is not None and self.random.random() < 0.9:
+            if form.type is not None and (path or self.random.random() < 0.9):
                 value["parameter"] = self.content(form, path, values)
             return "basicROS", ("returnError", value)
         opcode = {"opcode": self.opcode(form.opcode)}
