@@ -622,7 +622,7 @@ cdef void result(Msg* m, Component* c, int8_t origin) noexcept nogil:
 
 
 cdef void error(Msg* m, Component* c, int8_t origin) noexcept nogil:
-    """Whom the parameter of a MAP error names: absentSubscriberSM (TS 29.002 17.6.6). Not held to its type, as results.
+    """Whom the parameter of a MAP error names: absentSubscriberSM (TS 29.002 17.6). Not held to its type, as results.
 
     No error of CAP names anybody: without an ACN it is MAP's.
     """
