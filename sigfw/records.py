@@ -16,6 +16,7 @@ from sigfw.pipeline.capture import Capture, open_capture
 Object = dict[str, Any]
 
 CHUNK = 1024  # messages judged at a time: memory stays flat whatever a capture's size
+END_OF_TIME_NS = 2**63 - 1
 
 HEADER = struct.Struct("<4sHHIIQq")
 ENTRY = struct.Struct("<IHBBHHBBBBHBBIHHI")
@@ -35,12 +36,20 @@ def judge_capture(
     perimeter: str = "international",
     variant: str = "itu",
 ) -> Iterator[bytes]:
-    """JSON Lines, a chunk of messages at a time; what never completed comes last, one line each."""
+    """JSON Lines, a chunk of messages at a time. What never completed has one line, behind the chunk at whose end it is
+    too old by the capture's own time, or last; without tables none.
+    """
     while not capture.batch.done:
         yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=CHUNK).lines()
         capture.release()
-    if tables is not None:
-        for ended in stream.expire(tables, 2**63 - 1):
+        yield from timeouts(stream, tables, stream.last_time_ns)
+    yield from timeouts(stream, tables, END_OF_TIME_NS)
+
+
+def timeouts(stream: Stream, tables: Tables | None, now_ns: int) -> Iterator[bytes]:
+    """End what is too old, so that the room it takes is there for others."""
+    for ended in stream.expire(tables, now_ns):
+        if tables is not None:
             yield orjson.dumps(timeout_line(ended, tables), option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -16,7 +16,8 @@ from sigfw.pipeline.capture import CHUNK, MAX_HEX_LINE, MAX_NOTES, in_unitdata, 
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 from tests.unit import framebytes
-from tests.unit.test_engine import begin, message, pcap
+from tests.unit.segments import segment, segments
+from tests.unit.test_engine import INVOKE_ATI, begin, message, pcap
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "configs" / "policies" / "interconnect.yaml"
@@ -68,6 +69,19 @@ def test_cut_capture_yields_what_was_whole_and_says_where_it_ends(tmp_path: Path
         at = 24 + count * packet
         expected = [] if cut == at else [f"a.pcap: {where}: framing truncated at octet {at} of {cut}"]
         assert problems == expected
+
+
+def test_what_never_completes_gives_its_room_back_by_the_time_of_the_capture(tmp_path: Path) -> None:
+    lost = [segment(b"x", 1, first=True, reference=n.to_bytes(3, "big")) for n in range(5000)]
+    whole = segments([begin(INVOKE_ATI)[:9], begin(INVOKE_ATI)[9:]], reference=b"\xff\xff\xff")
+    path = written(tmp_path, "a.pcap", pcap(*lost, *whole))
+    decoded = list(records.decode(path))
+    assert [one["error"] for one in decoded] == [None] * 5002
+    assert decoded[-1]["tcap"]
+    screened = list(records.screen(path, compile_policy(load(POLICY))))
+    ended = [one["frame"] for one in screened if one["reason"] == "reassembly_timeout"]
+    assert ended == [*range(1, 5001)]
+    assert [one["frame"] for one in screened if one["reason"] != "reassembly_timeout"] == [*range(1, 5003)]
 
 
 def test_gzip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
