@@ -19,6 +19,7 @@ from sigfw.errors import UsageError
 from sigfw.pipeline.capture import Capture, open_capture
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
+from sigfw.records import CHUNK
 
 Found = tuple[output.Object, Trace, output.Object]  # verdict, rules tried, facts
 
@@ -50,7 +51,11 @@ def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> 
     stream, worker = Stream(capture.name, offsets=False), Worker()
     found: Found | None = None
     indices: list[int] = []
+    judged = 0
     while not capture.batch.done:
+        if judged and judged % CHUNK == 0:  # as screen does, so that it is the same verdict
+            stream.expire(tables, stream.last_time_ns)
+        judged += 1
         line = worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=1).lines()
         verdict = orjson.loads(line) if line else None
         if verdict and verdict["frame"] == frame:

@@ -82,6 +82,8 @@ def test_what_never_completes_gives_its_room_back_by_the_time_of_the_capture(tmp
     ended = [one["frame"] for one in screened if one["reason"] == "reassembly_timeout"]
     assert ended == [*range(1, 5001)]
     assert [one["frame"] for one in screened if one["reason"] != "reassembly_timeout"] == [*range(1, 5003)]
+    (verdict, _, _), _ = explain.find(f"{path}#5002", compile_policy(load(POLICY)), "international")
+    assert verdict in screened
 
 
 def test_gzip_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
