@@ -35,7 +35,7 @@ READ_AS_PLAIN = (
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=1000, derandomize=True, deadline=None)
+@settings(max_examples=1000, derandomize=True)
 @given(SEEDS)
 def test_no_encoding_gets_a_weaker_verdict(family: str, seed: int) -> None:
     r = random.Random(seed)
@@ -44,7 +44,7 @@ def test_no_encoding_gets_a_weaker_verdict(family: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True)
 @given(SEEDS)
 def test_no_encoding_gets_a_weaker_verdict_by_a_shipped_policy(path: Any, seed: int) -> None:
     r = random.Random(seed)

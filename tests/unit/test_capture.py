@@ -145,7 +145,7 @@ def test_tcap_is_put_into_unitdata_whatever_its_length(tmp_path: Path, octets: i
     assert found["error"] == {"layer": "tcap", "code": "bad_tag", "offset": 12 if octets <= 255 else 19}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(min_size=1, max_size=120) | st.integers(0, 100).map(lambda n: message()[: n + 1]))
 def test_explain_of_any_octets_ends_with_the_verdict(octets: bytes) -> None:
     result = CliRunner().invoke(explain.command, [octets.hex(), "--policy", str(POLICY)])

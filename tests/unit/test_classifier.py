@@ -61,7 +61,7 @@ def expected_of(policy: Policy, tables: Tables, message: reference.Message, mode
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SEEDS)
 def test_verdict_is_that_of_the_plain_evaluator(seed: int) -> None:
     r = random.Random(seed)

@@ -195,7 +195,7 @@ def test_any_octets_of_other_dialects_give_a_tree_that_agrees_with_the_core(vari
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_octets_of_tcap_give_a_tree(tables: Tables, octets: bytes) -> None:
     for one in (unitdata(octets[:255]), octets):
         for verdict, facts, trees in taken_apart(Batch([one], "sccp"), tables):

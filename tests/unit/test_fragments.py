@@ -223,7 +223,7 @@ def test_fragment_is_given_up_after_65536_frames() -> None:
     assert told == [(1, 0, "missing"), (65_537, 0, "missing")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_cutting_order_and_repetition_gives_the_messages_of_the_plain_capture(data: st.DataObject) -> None:
     packets: list[bytes] = []
@@ -251,7 +251,7 @@ def test_any_cutting_order_and_repetition_gives_the_messages_of_the_plain_captur
 PARTS = st.tuples(st.integers(0, 5), st.sampled_from([0, 0, 1, 2, 4]), st.sampled_from([b"a", b"a", b"b", b"cd"]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PARTS, max_size=40), st.booleans())
 def test_any_sequence_of_parts_is_told_once(parts: list[tuple[int, int, bytes]], interleaved: bool) -> None:
     """A message at once, what differs at once, what is not whole at the end: each under an index of its own."""

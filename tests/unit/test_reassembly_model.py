@@ -105,7 +105,7 @@ def traffic(draw: st.DrawFn) -> list[Part]:
     return out
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(traffic(), st.integers(1, 4))
 def test_every_part_is_taken_as_the_model_takes_it(came: list[Part], room: int) -> None:
     harness, model = Harness(room, 10 * SECOND), Model(room)
@@ -117,7 +117,7 @@ def test_every_part_is_taken_as_the_model_takes_it(came: list[Part], room: int) 
         assert harness.in_flight == len(model.flights)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(traffic())
 def test_whole_is_of_one_sender_and_in_order(came: list[Part]) -> None:
     harness = Harness(64, 10 * SECOND)
@@ -132,7 +132,7 @@ def test_whole_is_of_one_sender_and_in_order(came: list[Part]) -> None:
         assert [p.first for p in parts] == [True] + [False] * (len(parts) - 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(messages(), st.randoms())
 def test_undisturbed_messages_come_out_whole_however_they_interleave(sent: list[list[Part]], random: object) -> None:
     own = [[Part(p.caller, n, p.first, p.remaining, p.data) for p in parts] for n, parts in enumerate(sent)]
