@@ -83,7 +83,7 @@ HISTOGRAMS: Final[dict[str, str]] = {
 }
 
 OTHER: Final = "other"
-_REASSEMBLY_ENDS: Final = ("reassembly_timeout", "reassembly_failed", "reassembly_orphan")
+_REASSEMBLY_ENDS: Final = ("reassembly_timeout", "reassembly_orphan")
 # Reasons that come with other actions than an exception may.
 _REASON_ACTIONS: Final = {
     "segment_held": ("hold",),
