@@ -27,8 +27,12 @@ cdef struct Tlv:
 
 
 cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* indefinite) noexcept nogil:
-    """Identifier and length octets (X.690 8.1.2, 8.1.3). The cursor moves in any case: hand in a copy."""
+    """Identifier and length octets (X.690 8.1.2, 8.1.3). The cursor moves in any case: hand in a copy.
+
+    An identifier that is none (8.1.2.4.2 c), or too large, is 0: what is behind it can be found all the same.
+    """
     cdef uint8_t first, octet
+    cdef bint bad = False
     cdef uint32_t number, value, n
     indefinite[0] = False
     if c.end - c.p < 2:
@@ -40,17 +44,16 @@ cdef inline int ber_header(Cursor* c, uint32_t* tag, uint32_t* octets, bint* ind
         number = 0
         while True:
             if c.p == c.end:
-                return E_TRUNCATED
+                return E_BAD_TAG if bad else E_TRUNCATED
             octet = c.p[0]
             c.p += 1
-            if number > MAX_TAG_NUMBER >> 7 or (number == 0 and octet == 0x80):  # 8.1.2.4.2 c
-                return E_BAD_TAG
+            bad = bad or number > MAX_TAG_NUMBER >> 7 or (number == 0 and octet == 0x80)
             number = number << 7 | (octet & 0x7F)
             if not octet & 0x80:
                 break
-        tag[0] = number << 8 | first if number > 30 else (first & 0xE0) | number
+        tag[0] = 0 if bad else number << 8 | first if number > 30 else (first & 0xE0) | number
         if c.p == c.end:
-            return E_TRUNCATED
+            return E_BAD_TAG if bad else E_TRUNCATED
     octet = c.p[0]
     c.p += 1
     if octet < 0x80:
@@ -127,7 +130,7 @@ cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
         status = ber_header(&at, &t.id, &octets, &indefinite)
         if status != OK:
             return status
-    if t.id == 0:  # end-of-contents where there is nothing to end
+    if t.id == 0:  # none, or end-of-contents where there is nothing to end
         return E_BAD_TAG
     t.content.p = at.p
     if indefinite:

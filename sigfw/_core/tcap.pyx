@@ -12,7 +12,8 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.ber cimport (
-    TAG_EXTERNAL, TAG_INTEGER, TAG_NULL, TAG_OID, TAG_SEQUENCE, Tlv, ber_arc, ber_header, ber_int, ber_next,
+    CONSTRUCTED, TAG_EXTERNAL, TAG_INTEGER, TAG_NULL, TAG_OID, TAG_SEQUENCE, Tlv, ber_arc, ber_find_end, ber_header,
+    ber_int, ber_next,
 )
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN, E_MISSING, E_TOO_MANY,
@@ -85,9 +86,11 @@ cdef inline void bad_component(Msg* m, Component* c, int code, const uint8_t* p)
 cdef bint salvage(Cursor* c, Tlv* t) noexcept nogil:
     """What there is of a TLV that claims more than its container holds, or never ends: a lax reader sees that, too.
 
-    Behind end-of-contents octets that end nothing, the next TLV.
+    Behind end-of-contents octets that end nothing, the next TLV; one whose identifier is none has id 0, and ends where
+    it says.
     """
     cdef Cursor at = c[0]
+    cdef const uint8_t* end
     cdef uint32_t octets
     cdef bint indefinite
     cdef int status
@@ -100,11 +103,16 @@ cdef bint salvage(Cursor* c, Tlv* t) noexcept nogil:
             return True
         at = c[0]
     status = ber_header(&at, &t.id, &octets, &indefinite)
-    if (status != OK and status != E_LENGTH_OVERRUN) or t.id == 0:
+    if (status != OK and status != E_LENGTH_OVERRUN) or (t.id == 0 and c.p[0] == 0):
         return False
     t.start = c.p
     t.content = at
     c.p = c.end
+    if t.id == 0 and status == OK:
+        if not indefinite:
+            c.p = at.p + octets
+        elif ber_find_end(at, &end) == OK:
+            c.p = end + 2
     return True
 
 
@@ -447,8 +455,10 @@ cdef void component(Msg* m, Component* c, const Tlv* whole) noexcept nogil:
     if c.type == INVOKE:
         if not next_part(m, c, &rest, &t):
             return
-        if t.id == 0x80:  # linked id
-            if left(&t.content) == 0 or left(&t.content) > 4:
+        if t.id == 0x80 or t.id == 0x80 | CONSTRUCTED:  # linked id, which is primitive; some read on behind another one
+            if t.id != 0x80:
+                bad_component(m, c, E_BAD_TAG, t.start)
+            elif left(&t.content) == 0 or left(&t.content) > 4:
                 bad_component(m, c, E_BAD_LENGTH, t.start)
             if not next_part(m, c, &rest, &t):
                 return

@@ -205,7 +205,7 @@ class Tcap:
         if first is not None:
             node.children.append(self.invoke_id(first, "invoke ID"))
         second = next(rest, None)
-        if second is not None and whole.id == 0xA1 and second.id == 0x80:
+        if second is not None and whole.id == 0xA1 and second.id in (0x80, 0xA0):
             node.children.append(self.invoke_id(second, "linked ID"))
             second = next(rest, None)
         if second is not None:

@@ -42,6 +42,35 @@ def test_invoke_is_read_in_every_package(node: Node, kind: str, error: str | Non
         assert {n["digits"] for n in got["numbers"] if n["kind"] == "imsi"} == {IMSI}
 
 
+@pytest.mark.parametrize(
+    "strange", ["bf802100", "bfffffffff7f020500", "bf8021800500 0000", "9fffffffff7f00"], ids=lambda one: one[:8]
+)
+def test_invoke_is_read_behind_an_identifier_that_is_none(strange: str) -> None:
+    """tshark shows it; both in the component portion and in the package."""
+    for parts in ([OTID, (0x6C, bytes.fromhex(strange) + encode(invoke(71, ATI)))], [OTID, LOCATE]):
+        octets = encode((0x62, parts))
+        if parts[1] is LOCATE:
+            octets = encode((0x62, bytes.fromhex(strange) + octets[2:]))
+        got = parse(octets, 6, 6)
+        assert got["error"][1] == "bad_tag"
+        assert [c["opcode"] for c in got["components"]] == [71]
+
+
+def test_component_without_a_length_ends_where_it_does_whatever_identifiers_it_holds() -> None:
+    first = bytes.fromhex("a180 020101 020105 bf802100 0000")
+    got = read((0x62, [OTID, (0x6C, first + encode(invoke(71, ATI)))]))
+    assert got["error"][1] == "bad_tag"
+    assert [c["opcode"] for c in got["components"]] == [5, 71]
+
+
+def test_invoke_is_read_behind_a_linked_identifier_that_is_constructed() -> None:
+    number, *rest = invoke(71, ATI)[1]
+    got = read((0x62, [OTID, (0x6C, [(0xA1, [number, (0xA0, [(0x02, b"\2")]), *rest])])]))
+    assert got["error"][1] == "bad_tag"
+    assert [c["opcode"] for c in got["components"]] == [71]
+    assert {n["digits"] for n in got["numbers"] if n["kind"] == "imsi"} == {IMSI}
+
+
 @pytest.mark.parametrize("octets", [1, 2, 3, 4])
 def test_transaction_ids_keep_their_octets(octets: int) -> None:
     assert read((0x62, [(0x48, bytes(range(1, 1 + octets)))]))["otid"] == bytes(range(1, 1 + octets)).hex()
