@@ -210,7 +210,7 @@ class Metrics(Collector):
             self._gauges["reassemblies_in_flight"][()] = in_flight
 
     def count_reassembly_ended(self, reason: str, n: int = 1) -> None:
-        """reason: reassembly_timeout, reassembly_failed or reassembly_orphan, else counted as `other`."""
+        """reason: reassembly_timeout or reassembly_orphan, else counted as `other`."""
         self._count("reassemblies_ended", (reason,), n)
 
     def count_policy_reload(self, ok: bool) -> None:
