@@ -247,19 +247,20 @@ class _Loader(Reader):
 
     def _value(self, key: Key, path: str, node: Node, base: Path) -> None:
         value: Any = None
+        name = path.replace("/", ".")  # a topic's own dots
         if key.kind == "number":
-            value = self.integer(node, path, key.low, key.high)
+            value = self.integer(node, name, key.low, key.high)
         elif key.kind == "flag":
-            value = self.boolean(node, path)
+            value = self.boolean(node, name)
         elif key.kind == "word":
-            value = self.choice(node, path, key.words, key.unbuilt)
+            value = self.choice(node, name, key.words, key.unbuilt)
         elif key.kind == "texts":
-            texts = [self._broker(n, path) for n in self.one_or_more(node)]
+            texts = [self._broker(n, name) for n in self.one_or_more(node)]
             if not texts:
-                self.mistakes.at(node, f"{path} is empty; write at least one")
+                self.mistakes.at(node, f"{name} is empty; write at least one")
             value = tuple(t for t in texts if t is not None)
         else:
-            value = self.text(node, path, r"[^\0\r\n]+", "write a text on one line")
+            value = self.text(node, name, r"[^\0\r\n]+", "write a text on one line")
             if value is not None and key.beside:
                 value = str(base / value)
         if value is not None:

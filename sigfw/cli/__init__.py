@@ -51,7 +51,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: run the command line, turn every outcome into an exit status, and no trace."""
-    # Started with a closed stdout or stderr (`>&-`) Python has None there.
+    # Started with a closed stream (`>&-`) Python has None there.
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     sys.exit(run(sys.argv[1:]))

@@ -92,7 +92,8 @@ def locate(message: str) -> tuple[Capture, int, int]:
 
 
 MAX_TEXT = 1 << 20
-DUMP_LINE = re.compile(r"(?:0x)?([0-9a-f]{4,8}):?\s+((?:[0-9a-f]{2}\s?|[0-9a-f]{4}\s){1,16}?)(?:\s.*|)", re.I)
+DUMP = re.compile(r"\s*(?:0x)?0{4,8}:?\s", re.I)  # an offset of nothing: no SCCP message begins so
+DUMP_LINE = re.compile(r"(?:0x)?([0-9a-f]{4,8})(:?)(?:\s+((?:[0-9a-f]{2}\s?|[0-9a-f]{4}\s){1,16}?)(?:\s.*|))?\s*", re.I)
 
 
 def pasted(text: str) -> bytes:
@@ -110,18 +111,34 @@ def pasted(text: str) -> bytes:
 
 
 def hexdump(text: str) -> str:
-    """The digits of a hexdump (Wireshark's, `xxd`, `hexdump -C`), whose lines begin with growing offsets; else ""."""
+    """The digits of a hexdump (Wireshark, `xxd`, `hexdump -C`, `od -tx1`), its offsets in any base; "": it is none."""
+    if not DUMP.match(text):
+        return ""
     rows = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        found = DUMP_LINE.fullmatch(line.strip() + " ")
+    for line in filter(None, map(str.strip, text.splitlines())):
+        octets, bar, _ = line.partition("  |")  # hexdump -C: two halves, then what prints
+        found = DUMP_LINE.fullmatch((" ".join(octets.split()) if bar else line) + " ")
+        if line == "*":
+            raise UsageError("`*` stands for lines left out of this hexdump; dump all of them (hexdump -vC, od -v)")
         if not found:
-            return ""
-        rows.append((int(found[1], 16), re.sub(r"\s", "", found[2])))
+            raise UsageError(f"{line[:60]!r}: no line of a hexdump; give plain hex digits, or what xxd prints")
+        if not found[2] and any(len(word) == 4 for word in (found[3] or "").split()):
+            raise UsageError("this hexdump has words of two octets, in whichever order; use xxd or hexdump -C")
+        rows.append((found[1], re.sub(r"\s", "", found[3] or "")))
+    for base in (16, 8, 10):
+        if adds_up(rows, base):
+            return "".join(digits for _, digits in rows)
+    raise UsageError("the offsets of this hexdump do not add up; give plain hex digits, or what xxd prints")
+
+
+def adds_up(rows: list[tuple[str, str]], base: int) -> bool:
+    """Whether each offset counts the octets before it; only the last line may have none of its own."""
     at = 0
     for offset, digits in rows:
-        if offset != at:
-            return ""
+        try:
+            if int(offset, base) != at:
+                return False
+        except ValueError:
+            return False
         at += len(digits) // 2
-    return "".join(digits for _, digits in rows)
+    return all(digits for _, digits in rows[:-1])

@@ -305,7 +305,7 @@ def _is_unframed(value: bytes) -> bool:
     try:
         packed = value.startswith(b"SGV1")
         verdicts = unpack(value)["verdicts"] if packed else map(orjson.loads, value.splitlines())
-        return all(verdict["reason"] == "unframed" for verdict in verdicts)
+        return all("unframed" in (one["reason"], (one["shadow"] or one)["reason"]) for one in verdicts)
     except (ValueError, TypeError, KeyError):  # not of our making
         return False
 

@@ -167,9 +167,15 @@ ONE = bytes.fromhex(hexes()[0])
         ", ".join(f"0x{octet:02X}" for octet in ONE),
         "\n".join(f"{at:04x}  {ONE[at : at + 16].hex(' ')}  ................" for at in range(0, len(ONE), 16)),
         "\n".join(f"{at:08x}: {ONE[at : at + 16].hex(' ', 2)}  {'.' * 16}" for at in range(0, len(ONE), 16)),
-        "\n".join(f"{at:08x}  {ONE[at : at + 16].hex(' ')}  |{'.' * 16}|" for at in range(0, len(ONE), 16)),
+        "\n".join(
+            f"{at:08x}  {ONE[at : at + 8].hex(' ')}  {ONE[at + 8 : at + 16].hex(' ')}  |{'.' * 16}|"
+            for at in range(0, len(ONE), 16)
+        )
+        + f"\n{len(ONE):08x}",
+        "\n".join(f"{at:07o} {ONE[at : at + 16].hex(' ')}" for at in range(0, len(ONE), 16)) + f"\n{len(ONE):07o}",
+        "\n".join(f"{at:07d} {ONE[at : at + 16].hex(' ')}" for at in range(0, len(ONE), 16)) + f"\n{len(ONE):07d}",
     ],
-    ids=["spaces", "colons", "capitals", "0x", "list", "wireshark", "xxd", "hexdump"],
+    ids=["spaces", "colons", "capitals", "0x", "list", "wireshark", "xxd", "hexdump -C", "od", "od -Ad"],
 )
 def test_octets_are_taken_as_they_are_pasted(text: str) -> None:
     wanted = run(ONE.hex())
@@ -188,6 +194,10 @@ def test_octets_are_taken_as_they_are_pasted(text: str) -> None:
         ("0g", "neither hex digits in pairs nor CAPTURE#FRAME"),
         ("090", "neither hex digits in pairs nor CAPTURE#FRAME"),
         ("", "no octets"),
+        ("0000000 8009 0e03 0b19\n0000006", "words of two octets"),
+        ("00000000  09 80 03\n*\n00000030", "lines left out"),
+        ("00000000  09 80 03\n00000010  0e 19", "do not add up"),
+        ("00000000  09 80 03\nand so on", "no line of a hexdump"),
         ("tests/captures/pcapr_LU.pcap#0", "no SCCP message there"),
     ],
 )
