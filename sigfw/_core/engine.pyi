@@ -79,9 +79,7 @@ class Worker:
         deadline_ns 0: nothing expires. Any octets give a verdict; never raises for what is in a record.
         """
 
-    def trace(
-        self, tables: Tables, *, perimeter: str = "", topic: str = ""
-    ) -> list[tuple[int, int, list[tuple[int, bool, list[str], bool]]]]:
+    def trace(self, tables: Tables) -> list[tuple[int, int, list[tuple[int, bool, list[str], bool]]]]:
         """Every rule tried on the last message judged, for `explain`: (component, reading, rules).
 
         A rule is (number, it matches, the fields that do not hold, it decides).

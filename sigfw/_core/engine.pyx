@@ -9,7 +9,7 @@ from libc.string cimport memset
 from hashlib import sha256
 
 from sigfw._core.batch cimport Batch, next_message
-from sigfw._core.classifier cimport Tables, classify_group, resolve_links, trace_message
+from sigfw._core.classifier cimport Tables, classify_group, resolve_links
 from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_json, escaped, number
 from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
@@ -27,6 +27,7 @@ from sigfw._core.reassembly cimport (
 from sigfw._core.sccp cimport sccp_group
 from sigfw._core.tables cimport PolicyTables
 from sigfw._core.tcap cimport tcap_group
+from sigfw._core.trace cimport trace_message
 from sigfw._core.verdicts cimport Judged, LabelsOf, Verdicts, grow
 
 # ---- Stream
@@ -172,16 +173,10 @@ cdef class Worker:
             raise MemoryError("no memory for verdicts")
         return out
 
-    def trace(self, Tables tables not None, *, str perimeter="", str topic=""):
-        """Every rule tried on the last message judged: see classifier.pyi. For `explain`, one message a judge call."""
-        cdef Context ctx
-        memset(&ctx, 0, sizeof(ctx))
-        ctx.perimeter = number("PERIMETERS", perimeter)
-        ctx.variant = VARIANT_ITU
-        ctx.topic = tables.topic_number(topic)
+    def trace(self, Tables tables not None):
         if self.group.n == 0:
             return []
-        return trace_message(tables, &ctx, &self.group.msgs[self.group.n - 1])
+        return trace_message(tables, &self.group.msgs[self.group.n - 1])
 
     def facts(self, Tables tables not None):
         if self.group.n == 0:

@@ -1,12 +1,12 @@
 # What the stages found of one message beyond its JSON, as Python objects: for `explain`, never on the service's path.
 
-from sigfw._core.classifier cimport check_outcomes
 from sigfw._core.msg cimport (
     ROLE_CAMEL_GSMSCF, ROLE_NODE, ROLE_OPEN_DESTINATION, ROLE_OPEN_ORIGINATION, ROLE_SM_RP_DA, ROLE_SM_RP_OA,
     SEGMENT_FINAL, Component, Digits, Msg, Norm, Number, digit_at,
 )
 from sigfw._core.mapop cimport field_name
 from sigfw._core.tables cimport Tables
+from sigfw._core.trace cimport check_outcomes
 
 from sigfw import names
 

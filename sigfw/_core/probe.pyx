@@ -3,11 +3,12 @@
 from libc.stdlib cimport calloc, free
 from libc.stdint cimport uint32_t
 
-from sigfw._core.classifier cimport classify_group, resolve_links, trace_message
+from sigfw._core.classifier cimport classify_group, resolve_links
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
 from sigfw._core.tables cimport Tables
+from sigfw._core.trace cimport trace_message
 
 
 cdef int put_digits(Digits* d, str digits) except -1:
@@ -157,7 +158,7 @@ def judge(Tables tables, dict message, *, bytes data=b"\0", int perimeter=0, str
             classify_group(&tables.c, &ctx, g, k)
         found = shown(tables, &g.msgs[0], k)
         if trace:
-            found["trace"] = trace_message(tables, &ctx, &g.msgs[0])
+            found["trace"] = trace_message(tables, &g.msgs[0])
         return found
     finally:
         free(g)

@@ -63,7 +63,7 @@ def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> 
             if verdict["index"] == index:
                 facts = worker.facts(tables)
                 assert facts is not None
-                found = verdict, worker.trace(tables, perimeter=perimeter), facts
+                found = verdict, worker.trace(tables), facts
         elif indices:
             break
     if found:

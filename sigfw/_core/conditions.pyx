@@ -1,0 +1,519 @@
+# The conditions of all rules at once. A message ANDs the rows of its own fields once, then those of each component and
+# reading; the checks of what is left come last.
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+from sigfw._core.msg cimport *
+from sigfw._core.tables cimport *
+
+cdef extern from *:
+    int __builtin_ctzll(unsigned long long) noexcept nogil
+
+
+# rows -----------------------------------------------------------------------------------------------------------------
+
+cdef inline void and_row(const PolicyTables* t, uint64_t* bits, uint32_t row) noexcept nogil:
+    cdef const uint64_t* r = row_of(t, row)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        bits[w] &= r[w]
+
+
+cdef inline void and_values(
+    const PolicyTables* t, uint64_t* bits, uint64_t* unsure, const uint64_t* some, const uint64_t* all_
+) noexcept nogil:
+    """A field of several values: for a rule that denies one is enough, for one that allows all must hold.
+
+    A deny rule that does not hold for all of them is unsure: it counts, but whoever added a value hides by it neither
+    the rules behind it nor the default.
+    """
+    cdef const uint64_t* deny = row_of(t, t.deny)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        bits[w] &= (some[w] & deny[w]) | (all_[w] & ~deny[w])
+        unsure[w] |= some[w] & ~all_[w] & deny[w]
+
+
+cdef inline void one_value(const PolicyTables* t, uint64_t* some, uint64_t* all_, uint32_t row, bint first) noexcept nogil:
+    cdef const uint64_t* r = row_of(t, row)
+    cdef uint32_t w
+    for w in range(t.n_words):
+        some[w] = r[w] if first else some[w] | r[w]
+        all_[w] = r[w] if first else all_[w] & r[w]
+
+
+# values of fields -----------------------------------------------------------------------------------------------------
+
+cdef inline uint32_t given(bint has, uint32_t value) noexcept nogil:
+    return value if has else <uint32_t>ABSENT
+
+
+cdef uint32_t party_value(const Party* p, uint32_t which) noexcept nogil:
+    """`which` counts from SMALL_CALLED_SSN or SMALL_CALLING_SSN."""
+    if which == 0:
+        return given(p.has & HAS_SSN, p.ssn)
+    if which == 1:
+        return given(p.has & HAS_NP, p.np)
+    if which == 2:
+        return given(p.has & HAS_NAI, p.nai)
+    if which == 3:
+        return given(p.has & HAS_TT, p.tt)
+    if which == 4:
+        return given(p.present, p.gti)
+    return not p.has & (HAS_GT | HAS_PC | HAS_SSN)
+
+
+cdef uint32_t small_value(const Msg* m, uint32_t field) noexcept nogil:
+    if SMALL_CALLED_SSN <= field <= SMALL_CALLED_ABSENT:
+        return party_value(&m.called, field - SMALL_CALLED_SSN)
+    if SMALL_CALLING_SSN <= field <= SMALL_CALLING_ABSENT:
+        return party_value(&m.calling, field - SMALL_CALLING_SSN)
+    if field == SMALL_PERIMETER:
+        return m.perimeter
+    if field == SMALL_LINK:
+        return given(m.link != 0, m.link)
+    if field == SMALL_DIRECTION:
+        return m.direction
+    if field == SMALL_ENCAPSULATION:
+        return m.encapsulation
+    if field == SMALL_NI:
+        return given(m.has_mtp and not m.mtp_from_headers, m.ni)
+    if field == SMALL_SLS:
+        return given(m.has_mtp and not m.mtp_from_headers, m.sls)
+    if field == SMALL_SCCP_TYPE:
+        return m.type
+    if field == SMALL_RETURN_CAUSE:
+        return given(m.has_return_cause, m.return_cause)
+    if field == SMALL_MANAGEMENT:
+        return given(m.management != 0, m.management)
+    if field == SMALL_TCAP_TYPE:
+        return given(m.tcap != 0, m.tcap)
+    if field == SMALL_COMPONENT_COUNT:
+        return given(m.tcap, m.n_components)
+    if field == SMALL_SMS_PID:
+        return given(m.has_sms, m.sms_pid)
+    if field == SMALL_SMS_DCS:
+        return given(m.has_sms, m.sms_dcs)
+    return ABSENT
+
+
+cdef uint32_t component_value(const Msg* m, const Component* c, uint32_t application, uint32_t field) noexcept nogil:
+    if field == SMALL_MAP_VERSION:
+        if m.acn_octets:
+            return given(m.acn_application == APP_MAP, m.acn_version)
+        # TS 29.002: version 1 has no application context; only what opens a dialogue would name one
+        if application == APP_MAP and (m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL):
+            return 1
+        return ABSENT
+    if field == SMALL_APPLICATION:
+        return given(application != 0, application)
+    if c == NULL:
+        return ABSENT
+    if field == SMALL_COMPONENT:
+        return c.type
+    return given(c.opcode_form != 0, c.opcode_form)
+
+
+cdef uint32_t int_row(const IntField* f, int64_t value) noexcept nogil:
+    cdef uint32_t lo = 0, hi = f.n, mid
+    while lo < hi:
+        mid = (lo + hi) >> 1
+        if f.values[mid] < value:
+            lo = mid + 1
+        else:
+            hi = mid
+    return f.rows[lo] if lo < f.n and f.values[lo] == value else f.rows[f.n]
+
+
+cdef uint32_t int_field(const Msg* m, const IntField* f) noexcept nogil:
+    if f.id == INT_OPC:
+        return int_row(f, m.opc) if m.has_mtp and m.opc != NO_PC else f.rows[f.n]
+    if f.id == INT_DPC:
+        return int_row(f, m.dpc) if m.has_mtp and m.dpc != NO_PC else f.rows[f.n]
+    if f.id == INT_CALLED_PC:
+        return int_row(f, m.called.pc) if m.called.has & HAS_PC else f.rows[f.n]
+    return int_row(f, m.calling.pc) if m.calling.has & HAS_PC else f.rows[f.n]
+
+
+cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t octets) noexcept nogil:
+    cdef uint32_t i
+    if octets and m.data != NULL and offset + octets <= m.data_octets:
+        for i in range(f.n):
+            if f.starts[i + 1] - f.starts[i] == octets and memcmp(f.octets + f.starts[i], m.data + offset, octets) == 0:
+                return f.rows[i]
+    return f.rows[f.n]
+
+
+cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t left = m.directions
+    while left:
+        one_value(t, some, all_, rows[__builtin_ctzll(left)], left == m.directions)
+        left &= left - 1
+    and_values(t, bits, unsure, some, all_)
+
+
+cdef inline bint belongs(const Number* n, int component) noexcept nogil:
+    """To the component itself, or to the dialogue and so to each. -1: of a message that has but one, all do."""
+    return component < 0 or n.origin < 0 or n.origin == component
+
+
+cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
+    cdef uint32_t i
+    if f.source == FROM_KIND:
+        return n.kind == f.selector
+    if f.source == FROM_ROLE:
+        return (n.role & f.selector) != 0
+    for i in range(f.n_names):
+        if f.names[i] == n.name:
+            return True
+    return False
+
+
+cdef void number_field(
+    const PolicyTables* t, const Msg* m, const NumberField* f, int component, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef const Party* p
+    cdef const Number* n
+    cdef uint32_t i, j
+    cdef bint first = True, own = False
+    if f.source == FROM_CALLED or f.source == FROM_CALLING:
+        p = &m.called if f.source == FROM_CALLED else &m.calling
+        if p.n_norm == 0:
+            and_row(t, bits, f.none)
+            return
+        if p.n_norm == 1:
+            and_row(t, bits, f.rows[p.norm[0].space][p.norm[0].cls])
+            return
+        for i in range(p.n_norm):
+            one_value(t, some, all_, f.rows[p.norm[i].space][p.norm[i].cls], i == 0)
+        and_values(t, bits, unsure, some, all_)
+        return
+    for i in range(m.n_numbers):
+        n = &m.numbers[i]
+        if not concerns(f, n):
+            continue
+        own = own or belongs(n, component)
+        if n.n_norm == 0:
+            one_value(t, some, all_, f.none, first)
+            first = False
+        for j in range(n.n_norm):
+            one_value(t, some, all_, f.rows[n.norm[j].space][n.norm[j].cls], first)
+            first = False
+    if first:
+        and_row(t, bits, f.none)
+        return
+    if not own:
+        one_value(t, some, all_, f.none, False)
+    and_values(t, bits, unsure, some, all_)
+
+
+cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    """c: as number_field's component; NULL: of a message that has but one."""
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t left = m.requested_info
+    if left == 0:
+        and_row(t, bits, t.requested_rows[32])
+        return
+    while left:
+        one_value(t, some, all_, t.requested_rows[__builtin_ctzll(left)], left == m.requested_info)
+        left &= left - 1
+    if c != NULL and c.requested_info == 0:
+        one_value(t, some, all_, t.requested_rows[32], False)
+    and_values(t, bits, unsure, some, all_)
+
+
+cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nogil:
+    """A sender may bring 32 components and 64 numbers: no component may ask for the numbers of all again."""
+    cdef const NumberField* f
+    cdef const Number* n
+    cdef uint64_t* some
+    cdef uint32_t i, j, k, whose
+    cdef bint first
+    inner.gathered = True
+    inner.imsi = inner.node = 0
+    inner.n = min(t.n_numbers - t.n_party, <uint32_t>INNER_FIELDS, INNER_WORDS // (2 * t.n_words or 1))
+    for i in range(m.n_numbers):
+        whose = ~<uint32_t>0 if m.numbers[i].origin < 0 else <uint32_t>1 << m.numbers[i].origin
+        if m.numbers[i].kind == KIND_IMSI:
+            inner.imsi |= whose
+        if m.numbers[i].role & ROLE_NODE:
+            inner.node |= whose
+    for k in range(inner.n):
+        f = &t.numbers[t.n_party + k]
+        some = &inner.values[2 * k * t.n_words]
+        inner.own[k] = 0
+        first = True
+        for i in range(m.n_numbers):
+            n = &m.numbers[i]
+            if not concerns(f, n):
+                continue
+            inner.own[k] |= ~<uint32_t>0 if n.origin < 0 else <uint32_t>1 << n.origin
+            if n.n_norm == 0:
+                one_value(t, some, some + t.n_words, f.none, first)
+                first = False
+            for j in range(n.n_norm):
+                one_value(t, some, some + t.n_words, f.rows[n.norm[j].space][n.norm[j].cls], first)
+                first = False
+        inner.lacks[k] = first
+
+
+cdef void gathered_field(
+    const PolicyTables* t, const Inner* inner, uint32_t k, int component, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """As number_field."""
+    cdef uint64_t with_none[2 * MAX_WORDS]
+    cdef const uint64_t* some = &inner.values[2 * k * t.n_words]
+    if inner.lacks[k]:
+        and_row(t, bits, t.numbers[t.n_party + k].none)
+        return
+    if not inner.own[k] >> component & 1:
+        memcpy(with_none, some, 2 * t.n_words * sizeof(uint64_t))
+        one_value(t, with_none, with_none + t.n_words, t.numbers[t.n_party + k].none, False)
+        some = with_none
+    and_values(t, bits, unsure, some, some + t.n_words)
+
+
+cdef void inner_fields(
+    const PolicyTables* t, const Msg* m, int component, const Inner* inner, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """Fields of what stands in arguments and in the dialogue portion. inner: NULL, or what is gathered."""
+    cdef uint32_t k
+    for k in range(t.n_numbers - t.n_party):
+        if inner != NULL and k < inner.n:
+            gathered_field(t, inner, k, component, bits, unsure)
+        else:
+            number_field(t, m, &t.numbers[t.n_party + k], component, bits, unsure)
+    if t.requested_rows != NULL:
+        requested_info(t, m, &m.components[component] if component >= 0 else NULL, bits, unsure)
+
+
+cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, uint64_t* unsure, bint segment) noexcept nogil:
+    cdef uint32_t i
+    memset(bits, 0xFF, t.n_words * sizeof(uint64_t))
+    memset(unsure, 0, t.n_words * sizeof(uint64_t))
+    for i in range(t.n_early if segment else t.n_message):
+        if t.small[i].id == SMALL_DIRECTION and m.directions:
+            directions(t, m, t.small[i].rows, bits, unsure)
+        else:
+            and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
+    for i in range(t.n_ints):
+        and_row(t, bits, int_field(m, &t.ints[i]))
+    for i in range(t.n_party):
+        number_field(t, m, &t.numbers[i], -1, bits, unsure)
+    if segment:
+        return
+    if t.acn.rows != NULL:
+        and_row(t, bits, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
+    if m.n_components <= 1:
+        inner_fields(t, m, -1, NULL, bits, unsure)
+
+
+cdef void component_fields(
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    """c NULL: a message without components; reading -1: a component without readings; inner: as inner_fields'."""
+    cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
+    cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t i
+    if reading < 0 and m.acn_application:
+        application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
+    for i in range(t.n_message, t.n_small):
+        and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
+    if t.operation_rows != NULL:
+        and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
+    if m.n_components > 1:
+        inner_fields(t, m, <int>(c - m.components), inner, bits, unsure)
+    if t.opcode.rows != NULL:
+        if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
+            one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
+            one_value(t, some, all_, int_row(&t.opcode, c.opcode), False)
+            and_values(t, bits, unsure, some, all_)
+        elif c != NULL and c.opcode_form:
+            and_row(t, bits, int_row(&t.opcode, c.opcode))
+        else:
+            and_row(t, bits, t.opcode.rows[t.opcode.n])
+
+
+# checks ---------------------------------------------------------------------------------------------------------------
+
+cdef inline void count(Tally* tally, bint yes) noexcept nogil:
+    tally.n += 1
+    tally.yes += yes
+
+
+cdef inline const ClassInfo* info(const PolicyTables* t, const Norm* norm) noexcept nogil:
+    return &t.gt[norm.space].classes[norm.cls]
+
+
+cdef bint is_home_pc(const PolicyTables* t, uint32_t pc) noexcept nogil:
+    cdef uint32_t i
+    for i in range(t.n_home_point_codes):
+        if <uint32_t>t.home_point_codes[i] == pc:
+            return True
+    return False
+
+
+cdef bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
+    cdef uint32_t i
+    for i in range(n.n_norm):
+        if info(t, &n.norm[i]).home:
+            return True
+    return False
+
+
+cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc, bint sure) noexcept nogil:
+    """1: ours, -1: another's, 0: nothing says. A GT decides; without one the point code of the address, or of MTP.
+
+    sure: a GT of two readings is ours only if both are.
+    """
+    cdef uint32_t i, home = 0
+    if p.has & HAS_GT:
+        for i in range(p.n_norm):
+            home += info(t, &p.norm[i]).home
+        return 1 if home and (home == p.n_norm or not sure) else -1
+    if t.n_home_point_codes == 0 or not (p.has & HAS_PC or has_mtp):
+        return 0
+    return 1 if is_home_pc(t, p.pc if p.has & HAS_PC else pc) else -1
+
+
+cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint both, Tally* tally) noexcept nogil:
+    """Does the operator of the number differ from the party's? both: where both are known; else where one is."""
+    cdef uint32_t i, j
+    cdef uint16_t a, b
+    for i in range(p.n_norm or 1):
+        a = info(t, &p.norm[i]).operator if p.n_norm else 0
+        for j in range(n.n_norm or 1):
+            b = info(t, &n.norm[j]).operator if n.n_norm else 0
+            if (a and b) or (not both and (a or b)):
+                count(tally, a != b)
+            else:
+                tally.unknown += 1
+
+
+cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
+    cdef const Number* n
+    cdef uint32_t i
+    cdef int where
+    cdef bint home
+    tally.n = 0
+    tally.yes = 0
+    tally.unknown = 0
+    if check == CHECK_CALLING_OPERATOR_UNKNOWN:
+        if m.calling.n_norm == 0:
+            count(tally, True)
+        for i in range(m.calling.n_norm):
+            count(tally, info(t, &m.calling.norm[i]).operator == 0)
+    elif check == CHECK_CALLED_IS_NOT_HOME:
+        for i in range(m.called.n_norm):
+            count(tally, not info(t, &m.called.norm[i]).home)
+        if m.called.n_norm == 0 and m.called.has & HAS_GT:
+            count(tally, True)
+        elif not m.called.has & HAS_GT:
+            where = side(t, &m.called, m.has_mtp and m.dpc != NO_PC, m.dpc, False)
+            if where != 0:
+                count(tally, where < 0)
+    else:
+        for i in range(m.n_numbers):
+            n = &m.numbers[i]
+            if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE:
+                if n.role & ROLE_NODE:
+                    compare(t, &m.calling, n, False, tally)
+            elif n.kind == KIND_IMSI:
+                if check == CHECK_CALLING_OPERATOR_IS_NOT_IMSI_HOME:
+                    compare(t, &m.calling, n, True, tally)
+                else:
+                    home = number_is_home(t, n)
+                    count(tally, home if check == CHECK_IMSI_IS_HOME else not home)
+
+
+cdef void component_check(const Component* c, int reading, uint32_t check, Tally* tally) noexcept nogil:
+    cdef uint32_t bits
+    tally.n = 0
+    tally.yes = 0
+    tally.unknown = 0
+    if reading < 0:
+        return
+    if check == CHECK_IMSI_MISSING:
+        bits = c.imsi_missing
+    elif check == CHECK_ACN_DOES_NOT_FIT_OPERATION:
+        bits = c.acn_misfit
+    else:
+        bits = c.ssn_misfit
+    count(tally, (bits >> reading) & 1)
+
+
+cdef bint has_own(Eval* e, int component, uint32_t check) noexcept nogil:
+    """Whether the component, of several, has what the check compares, or the dialogue has it for each."""
+    if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME:
+        return True
+    if not e.inner.gathered:
+        gather(e.t, e.m, &e.inner)
+    return (e.inner.node if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE else e.inner.imsi) >> component & 1
+
+
+cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
+    cdef const PolicyTables* t = e.t
+    cdef uint64_t ok[MAX_WORDS]
+    cdef uint64_t failed[MAX_WORDS]
+    cdef uint64_t surely_ok[MAX_WORDS]
+    cdef uint64_t surely_failed[MAX_WORDS]
+    cdef const uint64_t* deny = row_of(t, t.deny)
+    cdef const uint64_t* with_any = row_of(t, t.has_any)
+    cdef const uint64_t* any_
+    cdef const uint64_t* all_
+    cdef uint32_t left = t.checks_used
+    cdef uint32_t check, w
+    cdef uint64_t asked, true_, surely
+    cdef Tally tally
+    for w in range(t.n_words):
+        ok[w] = 0
+        failed[w] = 0
+        surely_ok[w] = 0
+        surely_failed[w] = 0
+    while left:
+        check = __builtin_ctzll(left)
+        left &= left - 1
+        any_ = row_of(t, t.check_any[check])
+        all_ = row_of(t, t.check_all[check])
+        asked = 0
+        for w in range(t.n_words):
+            asked |= bits[w] & (any_[w] | all_[w])
+        if asked == 0:
+            continue
+        tally.n = 0
+        tally.yes = 0
+        tally.unknown = 0
+        if e.checked >> check & 1:
+            tally = e.checks[check]
+        else:
+            if (1 << check) & OF_COMPONENT:
+                component_check(c, reading, check, &tally)
+            elif check < FIRST_STATE_CHECK:
+                message_check(t, e.m, check, &tally)
+            if not (1 << check) & OF_COMPONENT:
+                e.checked |= 1 << check
+                e.checks[check] = tally
+            e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+        if tally.yes and e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
+                and not has_own(e, <int>(c - e.m.components), check):
+            tally.unknown += 1  # of this component by itself nothing is known
+        surely = ~<uint64_t>0 if tally.n and tally.yes == tally.n and tally.unknown == 0 else 0
+        for w in range(t.n_words):
+            true_ = (deny[w] if tally.yes else 0) | (~deny[w] & surely)
+            ok[w] |= any_[w] & true_
+            failed[w] |= all_[w] & ~true_
+            surely_ok[w] |= any_[w] & surely
+            surely_failed[w] |= all_[w] & ~surely
+    for w in range(t.n_words):
+        bits[w] &= (ok[w] | ~with_any[w]) & ~failed[w]
+        unsure[w] |= (with_any[w] & ~surely_ok[w]) | surely_failed[w]
