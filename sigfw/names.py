@@ -162,6 +162,12 @@ CHECKS: Final = (
 )
 FIRST_STATE_CHECK: Final = CHECKS.index("location_implausible")
 
+# Those that need to know what any worker saw; rates and scans are counted by each worker for itself.
+SHARED_CHECKS: Final = ("location_implausible", "sms_origin_mismatch", "dialogue_unknown")
+
+# What a rate limit counts by: bits of the core, in this order.
+LIMIT_BY: Final = ("calling.gt", "calling.operator", "operation")
+
 # What a check said, and what became of a segment: the numbers of the core's counters.
 CHECK_OUTCOMES: Final = ("false", "true", "unknown")
 SEGMENT_STATES: Final = ("", "held", "final", "failed", "orphan")

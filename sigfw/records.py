@@ -10,6 +10,7 @@ import orjson
 
 from sigfw import names
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw.pipeline.capture import Capture, open_capture
 
@@ -64,7 +65,7 @@ def screen(path: Path, tables: Tables, *, perimeter: str = "international", vari
     """The verdict objects of a capture, judged as if enforcing. Raises UsageError where the file cannot be read."""
     capture = open_capture(path)
     stream = Stream(capture.name, offsets=False)
-    for chunk in judge_capture(capture, Worker(), stream, tables, perimeter=perimeter, variant=variant):
+    for chunk in judge_capture(capture, Worker(state=State()), stream, tables, perimeter=perimeter, variant=variant):
         yield from map(orjson.loads, chunk.splitlines())
 
 

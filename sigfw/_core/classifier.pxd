@@ -1,3 +1,4 @@
+from sigfw._core.memory cimport Memory
 from sigfw._core.msg cimport Context, Counters, Group
 from sigfw._core.tables cimport PolicyTables, Tables
 
@@ -8,4 +9,4 @@ from sigfw._core.tables cimport PolicyTables, Tables
 cdef void resolve_links(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil
 
 # msg.direction and msg.verdict of every message. After gttable_group.
-cdef void classify_group(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil
+cdef void classify_group(const PolicyTables* t, const Context* ctx, Memory* mem, Group* g, Counters* k) noexcept nogil

@@ -7,7 +7,9 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from sigfw._core.conditions cimport Eval, component_fields, gather, message_fields, row_of, run_checks, side
+from sigfw._core.memory cimport Memory
 from sigfw._core.msg cimport *
+from sigfw._core.state cimport state_clock, state_learn
 from sigfw._core.tables cimport *
 from sigfw._core.tables import Tables
 
@@ -295,7 +297,7 @@ cdef void write_monitor(const Decision* d, Verdict* v) noexcept nogil:
     v.alert = d.alert
 
 
-cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* k) noexcept nogil:
+cdef void classify(const PolicyTables* t, const Context* ctx, Memory* mem, Msg* m, Counters* k) noexcept nogil:
     cdef Eval e
     cdef Decision d, shadow
     cdef Verdict* v = &m.verdict
@@ -311,6 +313,7 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Msg* m, Counters* 
     e.t = t
     e.m = m
     e.k = k
+    e.mem = mem
     e.checked = 0
     e.inner.gathered = False
     memset(&d, 0, sizeof(d))
@@ -414,8 +417,14 @@ cdef void direction(const PolicyTables* t, Msg* m) noexcept nogil:
                                  | 1 << direction_of(called_surely, calling_maybe))
 
 
-cdef void classify_group(const PolicyTables* t, const Context* ctx, Group* g, Counters* k) noexcept nogil:
+cdef void classify_group(const PolicyTables* t, const Context* ctx, Memory* mem, Group* g, Counters* k) noexcept nogil:
+    """In the order of the messages: each sees what those before it taught."""
     cdef int i
     for i in range(g.n):
         direction(t, &g.msgs[i])
-        classify(t, ctx, &g.msgs[i], k)
+        if mem == NULL:
+            classify(t, ctx, NULL, &g.msgs[i], k)
+        else:
+            state_clock(mem, &g.msgs[i], ctx.now_ns)
+            classify(t, ctx, mem, &g.msgs[i], k)
+            state_learn(t, mem, &g.msgs[i])

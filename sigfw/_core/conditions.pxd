@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from sigfw._core.memory cimport Memory
 from sigfw._core.msg cimport Component, Counters, Msg, N_CHECKS, Party
 from sigfw._core.tables cimport MAX_WORDS, PolicyTables
 
@@ -42,6 +43,7 @@ cdef struct Eval:              # one message
     const PolicyTables* t
     Msg* m
     Counters* k
+    Memory* mem                # NULL: nothing is remembered, state checks say what they said before
     uint64_t base[MAX_WORDS]   # rules whose message-level fields hold
     uint64_t base_unsure[MAX_WORDS]  # deny rules that hold for some values only: see and_values
     Tally checks[N_CHECKS]
@@ -69,6 +71,7 @@ cdef void component_fields(
 cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil
 
 cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil
+cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil
 cdef void component_check(const Component* c, int reading, uint32_t check, Tally* tally) noexcept nogil
 
 # 1: ours, -1: another's, 0: nothing says. sure: a GT of two readings is ours only if both are.

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.msg cimport *
+from sigfw._core.state cimport state_check
 from sigfw._core.tables cimport *
 
 cdef extern from *:
@@ -350,22 +351,10 @@ cdef inline void count(Tally* tally, bint yes) noexcept nogil:
     tally.yes += yes
 
 
-cdef inline const ClassInfo* info(const PolicyTables* t, const Norm* norm) noexcept nogil:
-    return &t.gt[norm.space].classes[norm.cls]
-
-
 cdef bint is_home_pc(const PolicyTables* t, uint32_t pc) noexcept nogil:
     cdef uint32_t i
     for i in range(t.n_home_point_codes):
         if <uint32_t>t.home_point_codes[i] == pc:
-            return True
-    return False
-
-
-cdef bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
-    cdef uint32_t i
-    for i in range(n.n_norm):
-        if info(t, &n.norm[i]).home:
             return True
     return False
 
@@ -451,9 +440,17 @@ cdef void component_check(const Component* c, int reading, uint32_t check, Tally
     count(tally, (bits >> reading) & 1)
 
 
+cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
+    """What state said of the message, if it was asked."""
+    cdef uint8_t bit = <uint8_t>(1 << (check - FIRST_STATE_CHECK))
+    tally.n = (m.state_known & bit) != 0
+    tally.yes = (m.state_yes & bit) != 0
+    tally.unknown = 0
+
+
 cdef bint has_own(Eval* e, int component, uint32_t check) noexcept nogil:
     """Whether the component, of several, has what the check compares, or the dialogue has it for each."""
-    if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME:
+    if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME or check >= FIRST_STATE_CHECK:
         return True
     if not e.inner.gathered:
         gather(e.t, e.m, &e.inner)
@@ -500,6 +497,9 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, u
                 component_check(c, reading, check, &tally)
             elif check < FIRST_STATE_CHECK:
                 message_check(t, e.m, check, &tally)
+            else:
+                state_check(t, e.mem, e.m, check)
+                state_tally(e.m, check, &tally)
             if not (1 << check) & OF_COMPONENT:
                 e.checked |= 1 << check
                 e.checks[check] = tally

@@ -1,9 +1,10 @@
 """Stream and Worker: the core as Python sees it. A Batch in, its Verdicts out, the GIL released once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self, final
 
 from sigfw._core.batch import Batch
+from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Verdicts
 
@@ -55,9 +56,23 @@ class Worker:
 
     verdicts: `json` or `packed` (what Verdicts.values gives), or `none`.
     key: pseudonymise identities with it, in JSON (HMAC-SHA-256, first 8 octets); None: in clear.
+    state: what is remembered between messages; None: nothing, and the checks on state say unknown.
+    exchange: one round trip to the store of a shared state, for each 1,024 messages of a batch and only for a policy
+        with such checks: what changed (State.changes) and the (shelf, key) asked for -> their values, None for one that
+        is not there, and for all of them where the store does not answer. What it raises, judge raises.
     """
 
-    def __new__(cls, *, verdicts: str = "json", key: bytes | None = None) -> Self: ...
+    def __new__(
+        cls,
+        *,
+        verdicts: str = "json",
+        key: bytes | None = None,
+        state: State | None = None,
+        exchange: Callable[[list[tuple[int, int, bytes | None]], list[tuple[int, int]]], list[bytes | None] | None]
+        | None = None,
+    ) -> Self: ...
+    @property
+    def state(self) -> State | None: ...
     def judge(
         self,
         tables: Tables | None,

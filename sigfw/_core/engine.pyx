@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from sigfw._core.batch cimport Batch, next_message
 from sigfw._core.classifier cimport Tables, classify_group, resolve_links
+from sigfw._core.conditions cimport FIRST_STATE_CHECK
 from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_json, escaped, number
 from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
@@ -17,6 +18,7 @@ from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES
 from sigfw._core.mapop cimport mapop_group
+from sigfw._core.memory cimport VALUE_OCTETS, Memory, State
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
 from sigfw._core.pseudonym cimport Key, key_set
@@ -25,6 +27,7 @@ from sigfw._core.reassembly cimport (
     reassembler_recycle,
 )
 from sigfw._core.sccp cimport sccp_group
+from sigfw._core.state cimport state_begin, state_clock, state_wants
 from sigfw._core.tables cimport PolicyTables
 from sigfw._core.tcap cimport tcap_group
 from sigfw._core.trace cimport trace_message
@@ -36,6 +39,7 @@ cdef class Stream:
     cdef Reassembler* reassembler
     cdef Origin origin
     cdef bytes prefix_json
+    cdef uint64_t number           # stands for the prefix in memory; 0: its messages do not come again
     cdef readonly str prefix
     cdef readonly str topic
     cdef readonly int64_t last_time_ns  # of the message judged last; -1: none had a time
@@ -46,6 +50,7 @@ cdef class Stream:
         self.topic = topic
         self.last_time_ns = -1
         self.prefix_json = escaped(prefix)
+        self.number = int.from_bytes(sha256(prefix.encode()).digest()[:8], "little") | 1 if offsets else 0
         self.origin.prefix.p = PyBytes_AS_STRING(self.prefix_json)
         self.origin.prefix.n = <uint32_t>len(self.prefix_json)
         self.origin.offsets = offsets
@@ -96,8 +101,15 @@ cdef object party_digits(const Party* p):
 
 # ---- Worker
 
+cdef enum:
+    ROUND = 32                     # groups decoded before a shared store is asked: 1,024 messages
+
+
 cdef class Worker:
     cdef Group* group
+    cdef Group* groups[ROUND]      # group is the first; the others where a shared store is asked
+    cdef readonly State state      # None: nothing is remembered
+    cdef object exchange           # of a shared store
     cdef Counters* counts
     cdef Key key
     cdef bint keyed
@@ -107,10 +119,20 @@ cdef class Worker:
     cdef dict rules_before         # (rule, mode) -> count under tables that were replaced
     cdef dict verdicts_before
 
-    def __cinit__(self, *, str verdicts="json", key=None):
-        self.group = <Group*>calloc(1, sizeof(Group))
+    def __cinit__(self, *, str verdicts="json", key=None, State state=None, exchange=None):
+        cdef int i
+        memset(self.groups, 0, sizeof(self.groups))
+        self.state = state
+        self.exchange = exchange
+        if state is not None and state.c.shared != (exchange is not None):
+            raise ValueError("a shared state has a store to exchange with, and no other state has")
+        for i in range(ROUND if exchange is not None else 1):
+            self.groups[i] = <Group*>calloc(1, sizeof(Group))
+            if self.groups[i] == NULL:
+                raise MemoryError
+        self.group = self.groups[0]
         self.counts = <Counters*>calloc(1, sizeof(Counters))
-        if self.group == NULL or self.counts == NULL:
+        if self.counts == NULL:
             raise MemoryError
         if verdicts not in ("none", "json", "packed"):
             raise ValueError("verdicts is none, json or packed")
@@ -125,7 +147,9 @@ cdef class Worker:
             self.keyed = True
 
     def __dealloc__(self):
-        free(self.group)
+        cdef int i
+        for i in range(ROUND):
+            free(self.groups[i])
         free(self.counts)
 
     cdef int use(self, Tables tables) except -1:
@@ -148,6 +172,7 @@ cdef class Worker:
         cdef Verdicts out = Verdicts.__new__(Verdicts)
         cdef const PolicyTables* t = NULL
         cdef const Labels* labels = NULL
+        cdef Memory* mem = NULL
         cdef int ok
         if tables is not None or self.tables is None:
             self.use(tables)
@@ -167,8 +192,12 @@ cdef class Worker:
         out.batch = batch
         out.labels = self.labels
         out.is_packed = self.form == 2
+        if t != NULL and self.state is not None and t.checks_used >> FIRST_STATE_CHECK:
+            mem = &self.state.c
+            mem.stream = stream.number
+            state_begin(t, mem)
         with nogil:
-            ok = run(self, t, labels, &ctx, stream, batch, out, limit)
+            ok = run(self, t, labels, &ctx, mem, stream, batch, out, limit)
         if not ok:
             raise MemoryError("no memory for verdicts")
         return out
@@ -234,42 +263,81 @@ cdef class Worker:
         }
 
 
-cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx, Stream s, Batch b, Verdicts out,
-             Py_ssize_t limit) noexcept nogil:
-    """The line from record to verdict: 1, or 0 where memory ended."""
-    cdef Group* g = w.group
+cdef void decode(Worker w, const PolicyTables* t, Context* ctx, Stream s, Batch b, Group* g, Py_ssize_t room) noexcept nogil:
+    """The next messages of a batch, up to GROUP of them, as far as they tell by themselves."""
     cdef Msg* m
-    cdef int i, room
+    cdef int i
+    g.n = g.n_components = g.n_numbers = 0
+    while g.n < GROUP and g.n < room and next_message(b, &g.msgs[g.n]):
+        m = &g.msgs[g.n]
+        if m.time_ns >= 0:
+            s.last_time_ns = m.time_ns
+        m.expired = ctx.deadline_ns > 0 and m.time_ns >= 0 and ctx.now_ns - m.time_ns > ctx.deadline_ns
+        m.variant = ctx.variant
+        g.n += 1
+    if g.n == 0:
+        return
+    if t != NULL:
+        resolve_links(t, ctx, g, w.counts)            # what MTP says picks the link, and the link how SCCP is read
+    sccp_group(g)
+    for i in range(g.n):
+        g.msgs[i].data_octets_here = g.msgs[i].data_octets
+    reassembler_group(s.reassembler, g)
+    tcap_group(g)
+    mapop_group(g)
+    if t != NULL:
+        normalise_group(t, g)
+        gttable_group(t, g)
+
+
+cdef int consult(Worker w, const PolicyTables* t, Context* ctx, Memory* mem, int groups) except -1 nogil:
+    """One round trip to the shared store: what these messages may ask is then in memory, or memory knows it is not."""
+    cdef int i, j
+    cdef uint32_t k
+    cdef const uint8_t* p
+    mem.wanted.n = 0
+    for i in range(groups):
+        for j in range(w.groups[i].n):
+            state_clock(mem, &w.groups[i].msgs[j], ctx.now_ns)
+            state_wants(t, mem, &w.groups[i].msgs[j])
+    with gil:
+        names = list(dict.fromkeys([(mem.wanted.p[k].shelf, mem.wanted.p[k].key) for k in range(mem.wanted.n)]))
+        values = w.exchange(w.state.changes(), names)
+        mem.away = values is None
+        for (shelf, key), value in zip(names, values or ()):
+            octets = <bytes>value if value is not None and len(value) == VALUE_OCTETS else None
+            p = NULL if octets is None else <const uint8_t*>PyBytes_AS_STRING(octets)
+            w.state.take(shelf, key, p)
+    return 0
+
+
+cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx, Memory* mem, Stream s, Batch b,
+             Verdicts out, Py_ssize_t limit) except -1 nogil:
+    """The line from record to verdict: 1, or 0 where memory ended."""
+    cdef int i, j, n, most = ROUND if mem != NULL and mem.shared else 1
+    cdef Py_ssize_t read = 0
     cdef uint64_t other = b.not_sccp
     while limit == 0 or out.n < limit:
         reassembler_recycle(s.reassembler)
         framer_recycle(&b.framer)
-        g.n = g.n_components = g.n_numbers = 0
-        room = GROUP if limit == 0 or limit - out.n > GROUP else <int>(limit - out.n)
-        while g.n < room and next_message(b, &g.msgs[g.n]):
-            m = &g.msgs[g.n]
-            if m.time_ns >= 0:
-                s.last_time_ns = m.time_ns
-            m.expired = ctx.deadline_ns > 0 and m.time_ns >= 0 and ctx.now_ns - m.time_ns > ctx.deadline_ns
-            m.variant = ctx.variant
-            g.n += 1
-        if g.n == 0:
+        n = 0
+        while n < most:
+            decode(w, t, ctx, s, b, w.groups[n], limit - read if limit else GROUP)
+            if w.groups[n].n == 0:
+                break
+            read += w.groups[n].n
+            n += 1
+        if n == 0:
             break
-        if t != NULL:
-            resolve_links(t, ctx, g, w.counts)            # what MTP says picks the link, and the link how SCCP is read
-        sccp_group(g)
-        for i in range(g.n):
-            g.msgs[i].data_octets_here = g.msgs[i].data_octets
-        reassembler_group(s.reassembler, g)
-        tcap_group(g)
-        mapop_group(g)
-        if t != NULL:
-            normalise_group(t, g)
-            gttable_group(t, g)
-            classify_group(t, ctx, g, w.counts)
-        for i in range(g.n):
-            if not emit(w, t, labels, s, out, &g.msgs[i]):
-                return 0
+        if most > 1:
+            consult(w, t, ctx, mem, n)
+        for i in range(n):
+            if t != NULL:
+                classify_group(t, ctx, mem, w.groups[i], w.counts)
+            for j in range(w.groups[i].n):
+                if not emit(w, t, labels, s, out, &w.groups[i].msgs[j]):
+                    return 0
+        w.group = w.groups[n - 1]
     w.counts.not_sccp += b.not_sccp - other
     return 1
 

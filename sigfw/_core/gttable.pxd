@@ -28,3 +28,6 @@ cdef void gttable_group(const PolicyTables* t, Group* g) noexcept nogil
 
 # How many digits of a looked-up number are its operator's prefix; 0: of no operator. For what people read: up to 16 look-ups.
 cdef uint32_t operator_digits(const PolicyTables* t, const Norm* norm) noexcept nogil
+
+# The class of one number that no message of the group holds.
+cdef uint32_t class_of(const GtTable* t, uint64_t key, uint32_t digits) noexcept nogil

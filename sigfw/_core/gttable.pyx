@@ -97,6 +97,10 @@ cdef void look_up(const PolicyTables* t, Norm** norms, uint32_t n) noexcept nogi
         norms[i].cls = t.gt[norms[i].space].cls[found[i]] & ~<uint32_t>RESTART
 
 
+cdef uint32_t class_of(const GtTable* t, uint64_t key, uint32_t digits) noexcept nogil:
+    return t.cls[search(t, encode(key, digits))] & ~<uint32_t>RESTART if t.n > 1 and digits else 0
+
+
 cdef inline uint32_t ask(const PolicyTables* t, Norm** norms, uint32_t n, Norm* norm) noexcept nogil:
     """Put one more number to those in flight; look them up when there is no room for another."""
     norm.cls = 0

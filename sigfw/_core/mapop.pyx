@@ -138,6 +138,10 @@ cdef const char* operation_name(uint16_t op) noexcept nogil:
     return mapop_operations[op].name if op < MAPOP_OPERATIONS else mapop_operations[0].name
 
 
+cdef uint16_t map_operation(uint32_t opcode) noexcept nogil:
+    return mapop_by_opcode[opcode & 127]
+
+
 cdef uint8_t operation_application(uint16_t op) noexcept nogil:
     return mapop_operations[op].application if op < MAPOP_OPERATIONS else 0
 

@@ -389,6 +389,10 @@ cdef struct Msg:
     uint8_t direction
     uint8_t directions     # bit a direction that the readings of the GTs leave, where there is more than one; else 0
     uint8_t variant
+    uint8_t state_asked    # bit a state check, from that of FIRST_STATE_CHECK: it was asked of this message,
+    uint8_t state_known    # state could say,
+    uint8_t state_yes      # and it holds
+    uint8_t state_repeated # the answers are those of the first time that this record came
     Verdict verdict
 
 cdef struct Group:

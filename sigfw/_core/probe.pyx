@@ -155,7 +155,7 @@ def judge(Tables tables, dict message, *, bytes data=b"\0", int perimeter=0, str
             resolve_links(&tables.c, &ctx, g, k)
             normalise_group(&tables.c, g)
             gttable_group(&tables.c, g)
-            classify_group(&tables.c, &ctx, g, k)
+            classify_group(&tables.c, &ctx, NULL, g, k)
         found = shown(tables, &g.msgs[0], k)
         if trace:
             found["trace"] = trace_message(tables, &g.msgs[0])

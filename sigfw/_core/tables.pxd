@@ -6,7 +6,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES
+from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES, Norm, Number
 
 cdef enum:
     MAX_WORDS = 16         # MAX_RULES bits
@@ -122,6 +122,53 @@ cdef struct Rule:
     uint8_t mode
     uint16_t redirect
 
+cdef enum:                 # bits of StateRules.needs: what is learned, as far as an enabled check asks for it
+    NEEDS_DIALOGUES = 1 << 0
+    NEEDS_LOCATIONS = 1 << 1
+    NEEDS_SMS = 1 << 2
+
+cdef enum:
+    ZONE_APART = 1         # of StateRules.zones: a network in the air, at sea or everywhere
+    FIRST_COUNTRY = 2
+    NO_MINUTES = 0xFFFF
+
+cdef enum:                 # bits of RateLimit.by
+    BY_CALLING_GT = 1 << 0
+    BY_CALLING_OPERATOR = 1 << 1
+    BY_OPERATION = 1 << 2
+
+cdef struct Journey:       # the operator's own: from numbers of one prefix to those of another
+    uint64_t old           # left-aligned as Digits.hi
+    uint64_t new
+    uint16_t minutes
+    uint8_t old_digits
+    uint8_t new_digits
+
+cdef struct RateLimit:
+    double per_second
+    double burst
+    uint32_t by
+    const uint8_t* operations  # by operation number: counted or not; NULL: all
+
+cdef struct StateRules:    # what the policy's `checks` says
+    uint32_t needs
+    uint32_t dialogue_seconds
+    uint32_t warm_up_seconds
+    uint32_t sms_seconds
+    const uint8_t* hub[N_SPACES]  # by class: the number is a hub's; NULL: none is
+    uint32_t unknown_subscriber   # 0 unknown, 1 true, 2 false
+    const Journey* journeys
+    uint32_t n_journeys
+    GtTable zones          # E.164 country codes; ClassInfo.operator is a zone
+    const uint16_t* minutes       # n_countries x n_countries, row by row
+    uint32_t n_countries
+    const uint16_t* operator_country  # by operator number: index + 1, 0 unknown
+    const RateLimit* limits
+    uint32_t n_limits
+    uint32_t scan_seconds
+    uint32_t subscribers_per_caller   # 0: not asked
+    uint32_t callers_per_subscriber
+
 cdef struct PolicyTables:
     uint32_t n_rules
     uint32_t n_words       # of a row
@@ -161,6 +208,19 @@ cdef struct PolicyTables:
     uint32_t n_home_point_codes
     const Link* links
     uint32_t n_links
+    StateRules state
+
+
+cdef inline const ClassInfo* info(const PolicyTables* t, const Norm* norm) noexcept nogil:
+    return &t.gt[norm.space].classes[norm.cls]
+
+
+cdef inline bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:
+    cdef uint32_t i
+    for i in range(n.n_norm):
+        if info(t, &n.norm[i]).home:
+            return True
+    return False
 
 
 cdef class Tables:
@@ -191,4 +251,5 @@ cdef class Tables:
     cdef int put_fields(self, dict fields) except -1
     cdef int put_oid(self, OidField* f, tuple parts) except -1
     cdef int put_links(self, list links) except -1
+    cdef int put_state(self, dict state) except -1
     cpdef int topic_number(self, str topic)

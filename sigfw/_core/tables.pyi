@@ -23,6 +23,7 @@ class Tables:
         spaces: tuple[Any, ...],
         country_code: str,
         point_codes: array[int],
+        state: dict[str, Any],
     ) -> None: ...
     @property
     def name(self) -> str: ...

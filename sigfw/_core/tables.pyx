@@ -9,14 +9,17 @@ from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 from sigfw._core.tables cimport (
     CountryCode,
     IntField,
+    Journey,
     Link,
     NO_ROW,
     NumberField,
     OidField,
+    RateLimit,
     Rule,
     SMALL_COMPONENT,
     SMALL_TCAP_TYPE,
     SmallField,
+    StateRules,
 )
 
 SPACES = ("", "e164", "e214", "e212", "msisdn")
@@ -34,7 +37,7 @@ cdef CountryCode left_aligned(str digits) except *:
 
 cdef class Tables:
     def __init__(self, *, dict names, dict masks, dict fields, list rules, rows, list links, list exceptions,
-                 tuple spaces, str country_code, point_codes):
+                 tuple spaces, str country_code, point_codes, dict state):
         cdef int i, j
         cdef PrefixTable table
         cdef Rule* rule
@@ -76,6 +79,7 @@ cdef class Tables:
         self.put_masks(masks)
         self.put_fields(fields)
         self.put_links(links)
+        self.put_state(state)
 
     def __cinit__(self, **_):
         memset(&self.c, 0, sizeof(self.c))
@@ -207,6 +211,49 @@ cdef class Tables:
             link.variant = variant
             link.country_code = left_aligned(country_code)
             link += 1
+        return 0
+
+    cdef int put_state(self, dict state) except -1:
+        cdef StateRules* s = &self.c.state
+        cdef PrefixTable zones = state["zones"]
+        cdef Journey* journey = <Journey*>self.room(len(state["journeys"]) * sizeof(Journey))
+        cdef RateLimit* limit = <RateLimit*>self.room(len(state["limits"]) * sizeof(RateLimit))
+        cdef CountryCode old, new
+        cdef int i
+        s.needs = state["needs"]
+        s.dialogue_seconds = state["dialogue_seconds"]
+        s.warm_up_seconds = state["warm_up_seconds"]
+        s.sms_seconds = state["sms_seconds"]
+        for i in range(1, N_SPACES):
+            if state["hubs"][i] is not None:
+                s.hub[i] = self.u8(state["hubs"][i])
+        s.unknown_subscriber = state["unknown_subscriber"]
+        s.journeys = journey
+        s.n_journeys = <uint32_t>len(state["journeys"])
+        for old_prefix, new_prefix, minutes in state["journeys"]:
+            old = left_aligned(old_prefix)
+            new = left_aligned(new_prefix)
+            journey.old, journey.old_digits = old.key, old.digits
+            journey.new, journey.new_digits = new.key, new.digits
+            journey.minutes = minutes
+            journey += 1
+        self.keep.append(zones)
+        s.zones = zones.c
+        s.minutes = self.u16(state["minutes"])
+        s.n_countries = state["n_countries"]
+        s.operator_country = self.u16(state["operator_country"])
+        s.limits = limit
+        s.n_limits = <uint32_t>len(state["limits"])
+        for by, per_second, burst, operations in state["limits"]:
+            limit.by = by
+            limit.per_second = per_second
+            limit.burst = burst
+            if operations is not None:
+                limit.operations = self.u8(operations)
+            limit += 1
+        s.scan_seconds = state["scan_seconds"]
+        s.subscribers_per_caller = state["subscribers_per_caller"]
+        s.callers_per_subscriber = state["callers_per_subscriber"]
         return 0
 
     cpdef int topic_number(self, str topic):

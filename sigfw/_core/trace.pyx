@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 from sigfw._core.conditions cimport (
     FIRST_STATE_CHECK, OF_COMPONENT, Eval, Tally, component_check, component_fields, message_check, message_fields,
-    run_checks,
+    run_checks, state_tally,
 )
 from sigfw._core.msg cimport ALLOW, N_CHECKS, Component, Counters, Msg
 from sigfw._core.tables cimport MAX_WORDS, PolicyTables, Tables
@@ -111,6 +111,8 @@ cdef dict check_outcomes(Tables tables, const Msg* m, const Component* c, int re
             component_check(c, reading, check, &tally)
         elif check < FIRST_STATE_CHECK:
             message_check(&tables.c, m, check, &tally)
+        else:
+            state_tally(m, check, &tally)
         if tally.n == 0:
             said[names.CHECKS[check]] = "unknown"
         elif tally.yes and tally.yes < tally.n:

@@ -11,6 +11,7 @@ import orjson
 from sigfw import names
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw.cli import layout, output
 from sigfw.cli.account import Account
@@ -48,7 +49,7 @@ def command(message: str, path: Path, perimeter: str, variant: str, every: bool)
 def find(message: str, tables: Tables, perimeter: str, variant: str = "itu") -> tuple[Found, list[int]]:
     """What became of the message, and the indices of its frame; those before it are judged too, for their segments."""
     capture, frame, index = locate(message)
-    stream, worker = Stream(capture.name, offsets=False), Worker()
+    stream, worker = Stream(capture.name, offsets=False), Worker(state=State())
     found: Found | None = None
     indices: list[int] = []
     judged = 0

@@ -9,6 +9,7 @@ import orjson
 
 from sigfw import names
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.memory import State
 from sigfw.cli import output
 from sigfw.pipeline.capture import open_capture
 from sigfw.policy.compiler import compile_policy
@@ -38,7 +39,7 @@ def command(
     """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
     tables = compile_policy(load(policy))
     opened = open_capture(capture)
-    worker = Worker(key=output.pseudonym_key(pseudonymise, key_file))
+    worker = Worker(state=State(), key=output.pseudonym_key(pseudonymise, key_file))
     progress = output.Progress("messages")
     totals: Counter[tuple[str, str, str]] = Counter()
     if form == "table":

@@ -14,6 +14,7 @@ from sigfw._core.gttable import HOME, HOSTED_ABROAD, OPERATOR_ITEM, PrefixTable
 from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError
 from sigfw.policy.model import Condition, Operand, Operator, Policy, Rule, Scalar
+from sigfw.policy.state import state_rules
 
 __all__ = ["Vocabulary", "compile_policy"]
 
@@ -402,6 +403,7 @@ class Compiler:
             spaces=spaces,
             country_code=policy.home.country_code,
             point_codes=array("i", policy.home.point_codes),
+            state=state_rules(policy, self.numbers, self.vocabulary, spaces, masks["checks_used"]),
         )
 
 

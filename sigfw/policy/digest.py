@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sigfw.policy.model import Condition, Home, Link, NumberList, Operand, Operator, Rule
+from sigfw.policy.model import Checks, Condition, Home, Link, NumberList, Operand, Operator, Rule
 
 
 def digest(
@@ -18,6 +18,7 @@ def digest(
     lists: dict[str, NumberList],
     exceptions: dict[str, dict[str, str]],
     rules: Iterable[Rule],
+    checks: Checks,
 ) -> str:
     """16 hex digits of SHA-256 over a canonical form. Where order decides (links, rules) it counts."""
     h = hashlib.sha256(b"sigfw policy 1\n")
@@ -38,6 +39,7 @@ def digest(
     take("exceptions", exceptions)
     for rule in rules:
         take("rule", _rule(rule))
+    take("checks", checks)
     return h.hexdigest()[:16]
 
 

@@ -1,6 +1,5 @@
 """What a policy may say but hardly means: found on top of what the loader refuses."""
 
-from sigfw import names
 from sigfw.policy.encoding import lax_exceptions, rests_on_encoding
 from sigfw.policy.model import Policy, Rule
 
@@ -21,12 +20,6 @@ def lint(policy: Policy) -> list[str]:
                 f"{rule.where}: `final` on the allow {rule.id} hides the later deny rules of every category; "
                 "narrow those rules by not_in instead"
             )
-        findings += [
-            f"{rule.where}: `{check}` needs state, which this version does not keep: it answers unknown, "
-            f"and {rule.id} does not match by it; leave it out until it does"
-            for check in rule.checks
-            if check in names.CHECKS[names.FIRST_STATE_CHECK :]
-        ]
         before = catch_all.get(rule.category)
         if before is not None:
             findings.append(

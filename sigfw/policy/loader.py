@@ -11,14 +11,16 @@ from typing import Final
 from sigfw import names
 from sigfw.errors import ConfigError
 from sigfw.policy import csvfile, schema
+from sigfw.policy.checks import STATE_CHECKS, ChecksReader
 from sigfw.policy.digest import digest
-from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
+from sigfw.policy.model import Checks, Entry, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
 from sigfw.policy.rules import Rules
+from sigfw.policy.travel import read_table
 from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
 __all__ = ["load"]
 
-TOP: Final = ("schema", "name", "home", "links", "operators", "lists", "exceptions", "rules", "include")
+TOP: Final = ("schema", "name", "home", "links", "operators", "lists", "exceptions", "checks", "rules", "include")
 MAX_FILES: Final = 256  # included; a policy of more is a loop written by a program
 PERIMETERS: Final[tuple[Perimeter, ...]] = ("international", "national", "internal")
 OPERATOR_COLUMNS: Final = ("tadig", "country", "global_title", "imsi")
@@ -61,6 +63,7 @@ class _Loader(Reader):
         lists = self._lists()
         links = self._links()
         exceptions = self._exceptions()
+        checks = self._checks(lists)
         rules = Rules(self.mistakes, lists, operators, links).read(self.sections.get("rules", []))
         name = self._once("name")
         if name is None and self.sections:
@@ -70,7 +73,7 @@ class _Loader(Reader):
             return None
         return Policy(
             name=policy_name,
-            digest=digest(home, links, operators, lists, exceptions, rules),
+            digest=digest(home, links, operators, lists, exceptions, rules, checks),
             home=home,
             links=tuple(links),
             operators=tuple(operators),
@@ -78,6 +81,7 @@ class _Loader(Reader):
             exceptions=exceptions,  # type: ignore[arg-type]
             exceptions_where={name: key.where for name, (key, _) in self._merged("exceptions").items()},
             rules=tuple(rules),
+            checks=checks,
             files=tuple(str(f) for f in self.files),
         )
 
@@ -288,6 +292,15 @@ class _Loader(Reader):
     def _numbers(self, match: dict[str, Node], key: str, high: int) -> tuple[int, ...]:
         nodes = self.one_or_more(match[key]) if key in match else []
         return tuple(n for node in nodes if (n := self.integer(node, key, 0, high)) is not None)
+
+    def _checks(self, lists: dict[str, NumberList]) -> Checks:
+        reader = ChecksReader(self.mistakes, lists)
+        nodes = {name: node for name, (_, node) in self._merged("checks", STATE_CHECKS).items() if name in STATE_CHECKS}
+        found = reader.read(nodes)
+        path = self._beside(reader.travel, "travel") if reader.travel else None
+        if path is not None and reader.travel is not None:
+            found["journeys"] = read_table(path, self.mistakes, reader.travel)
+        return Checks(**found)
 
     def _exceptions(self) -> dict[str, dict[str, str]]:
         found = self._merged("exceptions", tuple(names.EXCEPTIONS))

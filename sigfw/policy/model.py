@@ -91,6 +91,38 @@ class Rule(Base, frozen=True, kw_only=True):
     where: str = ""  # file:line
 
 
+class Journey(Base, frozen=True, kw_only=True):
+    """The least time from a node of one prefix to one of another."""
+
+    old: str  # GT prefixes
+    new: str
+    minutes: int
+
+
+class RateLimit(Base, frozen=True, kw_only=True):
+    """A token bucket for each value of what `by` names."""
+
+    by: tuple[str, ...]  # of names.LIMIT_BY
+    operation: tuple[str, ...] = ()  # that count; empty: every message does
+    per_second: float
+    burst: int
+
+
+class Checks(Base, frozen=True, kw_only=True):
+    """What the checks on state go by: `checks` of a policy, a key for each check."""
+
+    journeys: tuple[Journey, ...] = ()  # before the times from country to country
+    unknown_subscriber: Literal["unknown", "true", "false"] = "unknown"
+    sms_window_seconds: int = 60  # Oracle's SMS proxy waits as long by default; 30 to 120 are usual
+    hubs: str = ""  # a list; "": none
+    dialogue_seconds: int = 600
+    warm_up_seconds: int = 600
+    limits: tuple[RateLimit, ...] = ()
+    scan_window_seconds: int = 3600
+    subscribers_per_caller: int = 100  # 0: not asked
+    callers_per_subscriber: int = 10
+
+
 class Policy(Base, frozen=True, kw_only=True):
     name: str
     digest: str  # 16 hex digits over all that decides: equal digests, equal verdicts
@@ -100,5 +132,6 @@ class Policy(Base, frozen=True, kw_only=True):
     lists: dict[str, NumberList]
     exceptions: dict[str, dict[Perimeter, ExceptionAction]]  # every key of names.EXCEPTIONS, every perimeter
     rules: tuple[Rule, ...]
+    checks: Checks = Checks()
     exceptions_where: dict[str, str] = {}  # file:line of those that are written
     files: tuple[str, ...] = ()  # all that was read, for reload

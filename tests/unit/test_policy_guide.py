@@ -33,8 +33,6 @@ def test_field_table_names_every_field_of_the_schema() -> None:
 
 def test_check_table_names_every_check() -> None:
     assert named("check") == list(names.CHECKS[1:])
-    unknown = [row for row in rows("check") if row[3] == "always"]
-    assert [re.findall(r"`(\w+)`", row[0]) for row in unknown] == [list(names.CHECKS[names.FIRST_STATE_CHECK :])]
 
 
 def test_exception_table_names_every_exception_with_its_default() -> None:

@@ -1,0 +1,316 @@
+from libc.math cimport log
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
+
+import os
+
+cdef extern from *:
+    int __builtin_popcountll(unsigned long long) noexcept nogil
+
+SHELVES = ("locations", "sms", "dialogues", "answers", "rates")
+cdef enum:
+    CALLER_WORDS = 16          # 1,024 bits: within 5 % up to some 2,000 subscribers of a caller (linear counting)
+    TARGET_WORDS = 2           # 128 bits: within 2 of up to some 60 callers of a subscriber
+    MOST_NAMES = 1 << 20       # of changes, while a store is away: 16 MiB
+
+
+# keys -----------------------------------------------------------------------------------------------------------------
+
+cdef inline uint64_t rotated(uint64_t x, int n) noexcept nogil:
+    return x << n | x >> (64 - n)
+
+
+cdef inline void sip_round(uint64_t* v) noexcept nogil:
+    v[0] += v[1]
+    v[1] = rotated(v[1], 13) ^ v[0]
+    v[0] = rotated(v[0], 32)
+    v[2] += v[3]
+    v[3] = rotated(v[3], 16) ^ v[2]
+    v[0] += v[3]
+    v[3] = rotated(v[3], 21) ^ v[0]
+    v[2] += v[1]
+    v[1] = rotated(v[1], 17) ^ v[2]
+    v[2] = rotated(v[2], 32)
+
+
+cdef uint64_t memory_key(const Memory* m, uint64_t kind, uint64_t a, uint64_t b) noexcept nogil:
+    """SipHash-2-4 (Aumasson, Bernstein 2012) of 24 octets. Never 0, which means free."""
+    cdef uint64_t v[4]
+    cdef uint64_t words[4]
+    cdef uint64_t key
+    cdef int i
+    words[0] = kind
+    words[1] = a
+    words[2] = b
+    words[3] = <uint64_t>24 << 56
+    v[0] = m.secret[0] ^ <uint64_t>0x736f6d6570736575
+    v[1] = m.secret[1] ^ <uint64_t>0x646f72616e646f6d
+    v[2] = m.secret[0] ^ <uint64_t>0x6c7967656e657261
+    v[3] = m.secret[1] ^ <uint64_t>0x7465646279746573
+    for i in range(4):
+        v[3] ^= words[i]
+        sip_round(v)
+        sip_round(v)
+        v[0] ^= words[i]
+    v[2] ^= 0xFF
+    for _ in range(4):
+        sip_round(v)
+    key = v[0] ^ v[1] ^ v[2] ^ v[3]
+    return key if key else 1
+
+
+# shelves --------------------------------------------------------------------------------------------------------------
+
+cdef inline bint living(const Shelf* s, const Remembered* r, uint32_t now) noexcept nogil:
+    return now <= r.seconds or now - r.seconds <= s.lifetime_seconds
+
+
+cdef Remembered* slot_of(Shelf* s, uint64_t key) noexcept nogil:
+    cdef Remembered* r = &s.slots[(key & s.mask) * WAYS]
+    cdef int i
+    for i in range(WAYS):
+        if r[i].key == key:
+            return &r[i]
+    return NULL
+
+
+cdef Remembered* recall(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    cdef Shelf* s = &m.shelves[shelf]
+    cdef Remembered* r = slot_of(s, key)
+    if r != NULL and living(s, r, m.now):
+        s.hits += 1
+        return r
+    s.misses += 1
+    return NULL
+
+
+cdef void add_name(Names* names, uint32_t shelf, uint64_t key) noexcept nogil:
+    """Beyond what there is room for, others do not learn of it, or it is not asked for: as where the store is away."""
+    cdef Name* grown
+    if names.n == names.room:
+        if names.room >= MOST_NAMES:
+            return
+        grown = <Name*>realloc(names.p, (names.room * 2 or 1024) * sizeof(Name))
+        if grown == NULL:
+            return
+        names.p = grown
+        names.room = names.room * 2 or 1024
+    names.p[names.n].key = key
+    names.p[names.n].shelf = <uint8_t>shelf
+    names.n += 1
+
+
+cdef void want(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    add_name(&m.wanted, shelf, key)
+
+
+cdef inline void changed(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    if m.shared and shelf < N_SHARED:
+        add_name(&m.changes, shelf, key)
+
+
+cdef Remembered* place(Shelf* s, uint64_t key, uint32_t now) noexcept nogil:
+    """A free entry of the key's set, else one whose time is over, else the oldest."""
+    cdef Remembered* r = &s.slots[(key & s.mask) * WAYS]
+    cdef Remembered* oldest = r
+    cdef int i
+    for i in range(WAYS):
+        if r[i].key == 0:
+            s.used += 1
+            return &r[i]
+        if r[i].seconds < oldest.seconds:
+            oldest = &r[i]
+    if living(s, oldest, now):
+        s.evicted += 1
+        s.evicted_seconds = now
+    return oldest
+
+
+cdef Remembered* remember(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    cdef Shelf* s = &m.shelves[shelf]
+    cdef Remembered* r = slot_of(s, key)
+    if r == NULL or not living(s, r, m.now):
+        if r == NULL:
+            r = place(s, key, m.now)
+        memset(r, 0, sizeof(Remembered))
+        r.key = key
+    r.seconds = m.now
+    changed(m, shelf, key)
+    return r
+
+
+cdef void forget(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    cdef Shelf* s = &m.shelves[shelf]
+    cdef Remembered* r = slot_of(s, key)
+    if r != NULL:
+        memset(r, 0, sizeof(Remembered))
+        s.used -= 1
+    changed(m, shelf, key)
+
+
+# sketches -------------------------------------------------------------------------------------------------------------
+
+cdef uint64_t* sketch_of(Sketches* s, uint64_t key, uint32_t now, uint32_t half) noexcept nogil:
+    """The slot of a key: its own, a free one, or that used longest ago, cleared."""
+    cdef size_t each = 2 + 2 * s.words
+    cdef uint64_t* first = s.slots + (key & s.mask) * SKETCH_WAYS * each
+    cdef uint64_t* p
+    cdef uint64_t* found = NULL
+    cdef uint32_t oldest = 0xFFFFFFFF
+    cdef int i
+    for i in range(SKETCH_WAYS):
+        p = first + i * each
+        if p[0] == key:
+            return p
+        if p[0] == 0:
+            found = p
+            oldest = 0
+        elif <uint32_t>p[1] < oldest:
+            found = p
+            oldest = <uint32_t>p[1]
+    if found == NULL:
+        found = first
+    if found[0] and now <= <uint32_t>found[1] + 2 * half:
+        s.evicted += 1
+    memset(found, 0, each * sizeof(uint64_t))
+    found[0] = key
+    found[1] = <uint64_t>now << 32 | now
+    return found
+
+
+cdef double count_distinct(const Memory* m, Sketches* s, uint64_t key, uint64_t item, uint32_t window) noexcept nogil:
+    """Linear counting (Whang et al. 1990) over two half windows."""
+    cdef uint32_t half = (window + 1) // 2
+    cdef uint32_t now = m.now
+    cdef uint64_t* p = sketch_of(s, key, now, half)
+    cdef uint64_t* bits = p + 2
+    cdef uint32_t began = <uint32_t>(p[1] >> 32)
+    cdef uint32_t n_bits = s.words * 64, zero = 0, i, bit
+    if now > began and now - began >= half:
+        if now - began >= 2 * half:
+            memset(bits, 0, 2 * s.words * sizeof(uint64_t))
+            began = now
+        else:
+            memcpy(bits + s.words, bits, s.words * sizeof(uint64_t))
+            memset(bits, 0, s.words * sizeof(uint64_t))
+            began += half
+    p[1] = <uint64_t>began << 32 | (now if now > <uint32_t>p[1] else <uint32_t>p[1])
+    bit = <uint32_t>(item % n_bits)
+    bits[bit >> 6] |= <uint64_t>1 << (bit & 63)
+    for i in range(s.words):
+        zero += 64 - __builtin_popcountll(bits[i] | bits[s.words + i])
+    return n_bits * log(<double>n_bits / (zero if zero else 1))
+
+
+# State ----------------------------------------------------------------------------------------------------------------
+
+cdef uint64_t sets_for(uint64_t entries, int ways) noexcept:
+    """Half as many again as asked for: a set is full before all of them are."""
+    cdef uint64_t sets = 1
+    while sets * ways * 2 < entries * 3:
+        sets <<= 1
+    return sets
+
+
+cdef class State:
+    def __cinit__(self, *, uint64_t subscribers=250_000, uint64_t dialogues=65_536, uint64_t callers=16_384,
+                  bint shared=False, secret=None):
+        cdef uint64_t entries[N_SHELVES]
+        cdef const uint8_t[::1] octets = bytes(secret) if secret is not None else os.urandom(16)
+        cdef uint64_t sets
+        cdef int i
+        memset(&self.c, 0, sizeof(Memory))
+        if octets.shape[0] < 16:
+            raise ValueError("a secret has 16 octets")
+        memcpy(self.c.secret, &octets[0], 16)
+        self.c.shared = shared
+        entries[SHELF_LOCATION] = 2 * subscribers      # a domain each, or an MSISDN beside
+        entries[SHELF_SMS] = subscribers // 4 or 1
+        entries[SHELF_DIALOGUE] = 2 * dialogues        # a side each
+        entries[SHELF_ANSWER] = dialogues
+        entries[SHELF_RATE] = 4 * callers
+        for i in range(N_SHELVES):
+            sets = sets_for(entries[i], WAYS)
+            self.octets += sets * WAYS * sizeof(Remembered)
+            self.c.shelves[i].slots = <Remembered*>calloc(sets * WAYS, sizeof(Remembered))
+            self.c.shelves[i].mask = sets - 1
+            if self.c.shelves[i].slots == NULL:
+                raise MemoryError
+        self.c.callers.words = CALLER_WORDS
+        self.c.targets.words = TARGET_WORDS
+        self.make(&self.c.callers, callers)
+        self.make(&self.c.targets, 4 * callers)
+        self.c.shelves[SHELF_LOCATION].lifetime_seconds = 30 * 86_400
+        self.c.shelves[SHELF_SMS].lifetime_seconds = 3_600
+        self.c.shelves[SHELF_DIALOGUE].lifetime_seconds = 600
+        self.c.shelves[SHELF_ANSWER].lifetime_seconds = 86_400
+        self.c.shelves[SHELF_RATE].lifetime_seconds = 3_600
+
+    cdef int make(self, Sketches* s, uint64_t entries) except -1:
+        cdef uint64_t sets = sets_for(entries, SKETCH_WAYS)
+        cdef size_t each = (2 + 2 * s.words) * sizeof(uint64_t)
+        s.mask = sets - 1
+        s.slots = <uint64_t*>calloc(sets * SKETCH_WAYS, each)
+        if s.slots == NULL:
+            raise MemoryError
+        self.octets += sets * SKETCH_WAYS * each
+        return 0
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(N_SHELVES):
+            free(self.c.shelves[i].slots)
+        free(self.c.callers.slots)
+        free(self.c.targets.slots)
+        free(self.c.changes.p)
+        free(self.c.wanted.p)
+
+    @property
+    def shared(self):
+        return bool(self.c.shared)
+
+    def sizes(self):
+        return {(SHELVES[i],): self.c.shelves[i].used for i in range(N_SHELVES)}
+
+    def counters(self):
+        counts = {}
+        for i in range(N_SHELVES):
+            counts[SHELVES[i], "hit"] = self.c.shelves[i].hits
+            counts[SHELVES[i], "miss"] = self.c.shelves[i].misses
+            counts[SHELVES[i], "evicted"] = self.c.shelves[i].evicted
+        counts["callers", "evicted"] = self.c.callers.evicted
+        counts["targets", "evicted"] = self.c.targets.evicted
+        return counts
+
+    def changes(self):
+        cdef uint32_t i
+        cdef Remembered* r
+        cdef const Name* name
+        found = {}
+        for i in range(self.c.changes.n):
+            name = &self.c.changes.p[i]
+            r = slot_of(&self.c.shelves[name.shelf], name.key)
+            found[name.shelf, name.key] = None if r == NULL else (<const char*>&r.a)[:VALUE_OCTETS]
+        self.c.changes.n = 0
+        return [(shelf, key, value) for (shelf, key), value in found.items()]
+
+    def lifetime_seconds(self, int shelf):
+        return self.c.shelves[shelf].lifetime_seconds
+
+    cdef int take(self, uint32_t shelf, uint64_t key, const uint8_t* value) except -1:
+        """What the shared store holds under a key (NULL: nothing) stands for what was here."""
+        cdef Shelf* s = &self.c.shelves[shelf]
+        cdef Remembered* r = slot_of(s, key)
+        cdef Remembered there
+        if value == NULL:
+            if r != NULL:
+                memset(r, 0, sizeof(Remembered))
+                s.used -= 1
+            return 0
+        there.key = key
+        memcpy(&there.a, value, VALUE_OCTETS)
+        if r == NULL:
+            r = place(s, key, there.seconds)
+        r[0] = there
+        return 0
