@@ -70,8 +70,9 @@ system:
 	    2>/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv python3-dev; }
 
 system-test:
-	@command -v tshark >/dev/null && command -v promtool >/dev/null && command -v mvn >/dev/null || { apt-get update -qq \
-	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark prometheus maven default-jdk-headless; }
+	@command -v tshark >/dev/null && command -v promtool >/dev/null && command -v mvn >/dev/null && command -v redis-server >/dev/null \
+	    || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    tshark prometheus maven default-jdk-headless redis-server; }
 	@$(PYTHON) -m tests.fuzz.clang || { apt-get update -qq \
 	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang libclang-rt-dev && $(PYTHON) -m tests.fuzz.clang; }
 

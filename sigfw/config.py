@@ -101,6 +101,9 @@ class State(Base, frozen=True, kw_only=True):
     store: Literal["memory", "redis"] = "memory"
     url: str = ""
     timeout_ms: int = 5
+    subscribers: int = 250_000
+    dialogues: int = 65_536
+    callers: int = 16_384
 
 
 class Http(Base, frozen=True, kw_only=True):
@@ -184,6 +187,9 @@ KEYS: Final = (
     Key("state.store", "where checks on subscribers remember", "word", "memory", words=("memory", "redis")),
     Key("state.url", "address of the store", default=""),
     Key("state.timeout_ms", "how long one batch waits for the store", "number", 5, low=1, high=1000),
+    Key("state.subscribers", "subscribers remembered", "number", 250_000, low=1_000, high=100_000_000),
+    Key("state.dialogues", "dialogues open at a time", "number", 65_536, low=1_000, high=10_000_000),
+    Key("state.callers", "calling GTs counted at a time", "number", 16_384, low=1_000, high=1_000_000),
     Key("deadline_ms", "age from which a message is expired; 0: never", "number", 1000, high=86_400_000),
     Key("http.host", "address of /metrics, /livez, /readyz", default="127.0.0.1"),
     Key("http.port", "port of them; 0: any free one", "number", 9464, high=65535),

@@ -1,14 +1,18 @@
 """From a configuration to a running service: which source, which sink, which rules."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from sigfw import names
 from sigfw._core.engine import Worker
+from sigfw._core.memory import State
 from sigfw.config import Config
 from sigfw.config import load as load_config
+from sigfw.errors import ConfigError
 from sigfw.pipeline.files import CaptureSource, FileSink
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.sink import KafkaSink
@@ -18,6 +22,7 @@ from sigfw.pipeline.worker import Rules, Service
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load as load_policy
 from sigfw.policy.model import Policy
+from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.metrics import Metrics
 
@@ -43,19 +48,48 @@ async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
     path: of the configuration, read again on SIGHUP. progress: told of a capture's messages so far.
     Raises ConfigError, StartError or RunError.
     """
-    worker = Worker(verdicts=config.verdicts, key=config.identities.key())
-    metrics = Metrics(worker.counters)
-    if config.source.kafka is not None:
-        return await _serve_kafka(path, config, worker, metrics)
-    return await _serve_capture(path, config, worker, metrics, progress)
+    key = config.identities.key()
+    state = make_state(config, key)
+    metrics = Metrics(lambda: worker.counters(), state)
+    store = make_store(config, state, metrics) if state.shared else None
+    worker = Worker(verdicts=config.verdicts, key=key, state=state, exchange=store.exchange if store else None)
+    try:
+        if config.source.kafka is not None:
+            return await _serve_kafka(path, config, worker, metrics, store)
+        return await _serve_capture(path, config, worker, metrics, progress, store)
+    finally:
+        if store is not None:
+            store.post(state.changes())
+            store.close()
 
 
-async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metrics) -> Outcome:
+def make_state(config: Config, key: bytes | None) -> State:
+    """What the worker remembers. Workers that share it must make the same keys of the same numbers."""
+    settings = config.state
+    shared = settings.store == "redis"
+    secret = hashlib.sha256(b"sigfw state" + (key or b"")).digest() if shared else None
+    return State(
+        subscribers=settings.subscribers,
+        dialogues=settings.dialogues,
+        callers=settings.callers,
+        shared=shared,
+        secret=secret,
+    )
+
+
+def make_store(config: Config, state: State, metrics: Metrics) -> Store:
+    settings = config.state
+    return Store(settings.url, settings.timeout_ms, state.lifetime_seconds, metrics)
+
+
+async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metrics, store: Store | None) -> Outcome:
     settings, outlet = config.source.kafka, config.sink.kafka
     assert settings is not None
     assert outlet is not None
     health = Health("start", "kafka")
-    service = Service(worker, partial(load_rules, path), metrics, health, deadline_ns=config.deadline_ms * 1_000_000)
+    service = Service(
+        worker, partial(load_rules, path), metrics, health, deadline_ns=config.deadline_ms * 1_000_000, store=store
+    )
     sink = KafkaSink(settings, outlet, metrics)
 
     def make(topic: str, number: int) -> Partition:
@@ -80,11 +114,13 @@ async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metr
     return Outcome()
 
 
-async def _serve_capture(path: Path, config: Config, worker: Worker, metrics: Metrics, progress: Progress) -> Outcome:
+async def _serve_capture(
+    path: Path, config: Config, worker: Worker, metrics: Metrics, progress: Progress, store: Store | None
+) -> Outcome:
     settings, outlet = config.source.capture, config.sink.files
     assert settings is not None
     assert outlet is not None
-    service = Service(worker, partial(load_rules, path), metrics, Health("start"))
+    service = Service(worker, partial(load_rules, path), metrics, Health("start"), store=store)
     sink = FileSink(Path(outlet.verdicts), Path(outlet.events), metrics)
 
     def make(name: str) -> Partition:
@@ -113,12 +149,25 @@ def load_rules(path: Path) -> Rules:
     """Policy and modes as the configuration has them now. Raises ConfigError."""
     config = load_config(path)
     policy = load_policy(Path(config.policy))
+    check_workers(path, config, policy)
     return Rules(
         compile_policy(policy),
         config.mode,
         list_sizes(policy),
         tuple((rule.id, rule.mode, rule.category, rule.action) for rule in policy.rules),
     )
+
+
+def check_workers(path: Path, config: Config, policy: Policy) -> None:
+    """Raises ConfigError where workers would each remember a part of what a check has to know."""
+    if config.workers == 1 or config.state.store != "memory":
+        return
+    for rule in policy.rules:
+        asked = [check for check in rule.checks if check in names.SHARED_CHECKS]
+        if asked and rule.mode != "off":
+            what = f"each of {config.workers} workers with the memory store knows a part of what `{asked[0]}` asks"
+            must = "write state: {store: redis, url: redis://…}, or workers: 1"
+            raise ConfigError([f"{path}:1: {what} (rule {rule.id}, {rule.where}); {must}"])
 
 
 def list_sizes(policy: Policy) -> dict[str, int]:

@@ -25,6 +25,7 @@ from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
 from sigfw.records import timeout_line
+from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.logs import get_logger
 from sigfw.telemetry.metrics import Metrics
@@ -65,13 +66,21 @@ class Service:
     """
 
     def __init__(
-        self, worker: Worker, load: LoadRules, metrics: Metrics, health: Health, *, deadline_ns: int = 0
+        self,
+        worker: Worker,
+        load: LoadRules,
+        metrics: Metrics,
+        health: Health,
+        *,
+        deadline_ns: int = 0,
+        store: Store | None = None,
     ) -> None:
         self._worker = worker
         self._load = load
         self.metrics = metrics
         self.health = health
         self._deadline_ns = deadline_ns
+        self._store = store
         self._rules = load()
         self._show_rules()
         self._failure: BaseException | None = None
@@ -153,7 +162,7 @@ class Service:
 
     async def judge(self, portion: Portion) -> Output:
         """What the core says of a portion, in the form in which it leaves."""
-        if portion.octets > THREAD_OCTETS:
+        if portion.octets > THREAD_OCTETS or self._store is not None:  # which a round trip would keep from heartbeats
             return await asyncio.to_thread(self._judge, portion)
         return self._judge(portion)
 
@@ -162,6 +171,8 @@ class Service:
         partition = portion.partition
         began = time.monotonic()
         verdicts = self._call(portion)
+        if self._store is not None and self._worker.state is not None:
+            self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
         suppressed = partition.flood.suppressed
         told = partition.flood.admit(verdicts.events())

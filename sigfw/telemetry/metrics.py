@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate, product
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -23,6 +23,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from sigfw import __version__, names
+from sigfw._core.memory import State
 
 __all__ = ["BUCKETS_SECONDS", "CORE", "Histogram", "Metrics", "Rule"]
 
@@ -57,6 +58,17 @@ CORE: Final[dict[str, tuple[Labels, str]]] = {
     "unframed": ((), "Records in which no message could be found."),
 }
 
+# What state counts (State.counters, State.sizes), in the same form.
+STATE: Final[dict[str, tuple[Labels, str]]] = {
+    "state_lookups": (
+        ("table", "outcome"),
+        "What is remembered: asked and known (hit), or not (miss); pushed out while it counted.",
+    ),
+}
+STATE_GAUGES: Final[dict[str, tuple[Labels, str]]] = {
+    "state_entries": (("table",), "Entries remembered."),
+}
+
 # What the pipeline counts, in the same form.
 PIPELINE: Final[dict[str, tuple[Labels, str]]] = {
     "dead_letters": (("code",), "Records sent to the dead-letter topic."),
@@ -64,6 +76,7 @@ PIPELINE: Final[dict[str, tuple[Labels, str]]] = {
     "events_suppressed": ((), "Events folded into another, or left out, in a flood."),
     "reassemblies_ended": (("reason",), "Reassemblies that ended without their whole message."),
     "policy_reloads": (("outcome",), "Policies read again while running: taken (ok) or refused."),
+    "store_exchanges": (("outcome",), "Round trips to the shared store: in time (ok), too late, failed, or skipped."),
 }
 
 GAUGES: Final[dict[str, tuple[Labels, str]]] = {
@@ -80,6 +93,7 @@ HISTOGRAMS: Final[dict[str, str]] = {
     "batch_seconds": "Time of one call into the core, per batch.",
     "end_to_end_seconds": "From the poll that brought a record to its acknowledged verdict, per record.",
     "verdict_age_seconds": "From the record's own time to its acknowledged verdict, per record.",
+    "store_seconds": "Time waited for the shared store, per round trip.",
 }
 
 OTHER: Final = "other"
@@ -127,16 +141,18 @@ class Histogram:
 class Metrics(Collector):
     """All metrics of one worker, in a registry of its own (`registry`).
 
-    counters: Worker.counters(), called at each scrape, in the thread of the scrape.
+    counters: Worker.counters(), called at each scrape, in the thread of the scrape; so are those of state.
     ready: what sigfw_ready shows; set by the HTTP server. One thread writes; any may scrape.
     """
 
-    def __init__(self, counters: Callable[[], Counters]) -> None:
+    def __init__(self, counters: Callable[[], Counters], state: State | None = None) -> None:
         self._counters = counters
+        self._state = state or State()
         self.ready: Callable[[], bool] = lambda: False
         self.batch_seconds = Histogram()
         self.end_to_end_seconds = Histogram()
         self.verdict_age_seconds = Histogram()
+        self.store_seconds = Histogram()
         self._lock = Lock()
         self._zeros = _core_zeros()
         self._policy_zeros: dict[str, dict[Labels, int]] = {}
@@ -216,6 +232,10 @@ class Metrics(Collector):
     def count_policy_reload(self, ok: bool) -> None:
         self._count("policy_reloads", ("ok" if ok else "refused",), 1)
 
+    def count_store_exchange(self, outcome: str) -> None:
+        """outcome: ok, late, failed or skipped."""
+        self._count("store_exchanges", (outcome,), 1)
+
     def _count(self, name: str, labels: Labels, n: int) -> None:
         with self._lock:
             series = self._counts[name]
@@ -228,7 +248,9 @@ class Metrics(Collector):
         """All metrics without samples: their names, for the registry and for the tests."""
         for name, (labels, text) in (CORE | PIPELINE).items():
             yield CounterMetricFamily(f"sigfw_{name}", text, labels=labels)
-        for name, (labels, text) in GAUGES.items():
+        for name, (labels, text) in STATE.items():
+            yield CounterMetricFamily(f"sigfw_{name}", text, labels=labels)
+        for name, (labels, text) in (GAUGES | STATE_GAUGES).items():
             yield GaugeMetricFamily(f"sigfw_{name}", text, labels=labels)
         for name, text in HISTOGRAMS.items():
             yield HistogramMetricFamily(f"sigfw_{name}", text)
@@ -250,7 +272,10 @@ class Metrics(Collector):
             yield _filled(CounterMetricFamily(f"sigfw_{name}", text, labels=labels), merged)
         for name, (labels, text) in PIPELINE.items():
             yield _filled(CounterMetricFamily(f"sigfw_{name}", text, labels=labels), counts[name])
-        for name, (labels, text) in GAUGES.items():
+        for name, (labels, text) in STATE.items():
+            yield _filled(CounterMetricFamily(f"sigfw_{name}", text, labels=labels), self._state.counters())
+        gauges["state_entries"] = dict(self._state.sizes().items())
+        for name, (labels, text) in (GAUGES | STATE_GAUGES).items():
             yield _filled(GaugeMetricFamily(f"sigfw_{name}", text, labels=labels), gauges[name])
         for name, text in HISTOGRAMS.items():
             histogram: Histogram = getattr(self, name)
@@ -262,7 +287,7 @@ class Metrics(Collector):
         yield InfoMetricFamily("sigfw_build", "Versions of sigfw and Python.", build)
 
 
-def _filled(family: Family, series: Mapping[Labels, float]) -> Family:
+def _filled(family: Family, series: Mapping[Any, float]) -> Family:
     for labels, value in series.items():
         family.add_metric(labels, value)
     return family
@@ -288,7 +313,7 @@ def _core_zeros() -> dict[str, dict[Labels, int]]:
         "rule_matches": (),
         "decode_errors": product(names.LAYERS[1:], names.ERROR_CODES[1:]),
         "exceptions": product(names.EXCEPTIONS, actions),
-        "checks": product(names.CHECKS[1 : names.FIRST_STATE_CHECK], names.CHECK_OUTCOMES),
+        "checks": product(names.CHECKS[1:], names.CHECK_OUTCOMES),
         "opcode_forms": ((form,) for form in names.OPCODE_FORMS[1:]),
         "unusable_gts": ((why,) for why in names.GT_TROUBLES[1:]),
         "segments": ((state,) for state in names.SEGMENT_STATES[1:]),
@@ -307,5 +332,6 @@ def _pipeline_zeros() -> dict[str, dict[Labels, int]]:
         "events_suppressed": [()],
         "reassemblies_ended": ((reason,) for reason in (*_REASSEMBLY_ENDS, OTHER)),
         "policy_reloads": [("ok",), ("refused",)],
+        "store_exchanges": [("ok",), ("late",), ("failed",), ("skipped",), (OTHER,)],
     }
     return {name: dict.fromkeys(labels, 0) for name, labels in series.items()}

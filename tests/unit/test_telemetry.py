@@ -22,7 +22,17 @@ from sigfw import names
 from sigfw.errors import StartError
 from sigfw.telemetry import http, logs
 from sigfw.telemetry.http import Health, HttpServer
-from sigfw.telemetry.metrics import CORE, GAUGES, HISTOGRAMS, PIPELINE, Counters, Histogram, Metrics
+from sigfw.telemetry.metrics import (
+    CORE,
+    GAUGES,
+    HISTOGRAMS,
+    PIPELINE,
+    STATE,
+    STATE_GAUGES,
+    Counters,
+    Histogram,
+    Metrics,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -155,8 +165,8 @@ def test_docs_list_each_metric_with_its_labels() -> None:
     rows = re.findall(r"^\| `(sigfw_\w+)` \| (.*?) \|", text, re.MULTILINE)
     documented = {(name, *re.findall(r"`(\w+)`", labels)) for name, labels in rows}
     series = {
-        **{f"sigfw_{name}_total": labels for name, (labels, _) in (CORE | PIPELINE).items()},
-        **{f"sigfw_{name}": labels for name, (labels, _) in GAUGES.items()},
+        **{f"sigfw_{name}_total": labels for name, (labels, _) in (CORE | STATE | PIPELINE).items()},
+        **{f"sigfw_{name}": labels for name, (labels, _) in (GAUGES | STATE_GAUGES).items()},
         **{f"sigfw_{name}": () for name in HISTOGRAMS},
         "sigfw_policy_info": ("name", "digest"),
         "sigfw_build_info": ("version", "python"),
