@@ -5,27 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from bench.dialogues import (
+    AUSTRALIAN_VLR,
+    FRENCH_VLR,
+    GERMAN_SMSC,
+    GERMAN_VLR,
+    STRANGER,
+    deliver,
+    tell_routing,
+    update,
+    updated,
+)
+from bench.dialogues import ask_for_routing as ask
 from sigfw._core.memory import State
 from sigfw.errors import ConfigError
 from sigfw.state import store as stores
 from sigfw.state.store import Store
 from sigfw.telemetry.metrics import Metrics
 from tests.state.server import Server
-from tests.state.story import (
-    FRENCH_VLR,
-    GERMAN_SMSC,
-    GERMAN_VLR,
-    JAPANESE_VLR,
-    STRANGER,
-    Story,
-    deliver,
-    policy,
-    register,
-    tell_routing,
-    update,
-    updated,
-)
-from tests.state.story import ask_for_routing as ask
+from tests.state.story import Story, policy, register
 
 LOCATION = "id: far, when: {check: location_implausible}, action: drop"
 SMS = "id: forged, when: {check: sms_origin_mismatch}, action: drop"
@@ -82,7 +80,7 @@ def test_what_one_worker_learns_the_others_know(teller: Callable[..., Teller]) -
     assert register(a.story, GERMAN_VLR, b"\1") is None
     a.store.post(a.state.changes())
     a.store.close()
-    assert b.story.rule(update(JAPANESE_VLR, b"\2")) == "far"
+    assert b.story.rule(update(AUSTRALIAN_VLR, b"\2")) == "far"
     assert b.exchanges("ok") == 1
 
 
@@ -90,11 +88,11 @@ def test_dialogue_may_begin_at_one_worker_and_end_at_another(teller: Callable[..
     a, b = teller(), teller()
     a.story.tell(update(GERMAN_VLR, b"\1"))
     a.store.post(a.state.changes())
-    a.story.tell(update(FRENCH_VLR, b"\7", "234150000000002"))  # behind the one before, on one connection
+    a.story.tell(update(FRENCH_VLR, b"\7", "001010000000002"))  # behind the one before, on one connection
     b.story.tell(updated(GERMAN_VLR, b"\1"), perimeter="internal")
     b.store.post(b.state.changes())
     b.story.tell(updated(GERMAN_VLR, b"\1"), perimeter="internal")
-    assert a.story.rule(update(JAPANESE_VLR, b"\3")) == "far"
+    assert a.story.rule(update(AUSTRALIAN_VLR, b"\3")) == "far"
 
 
 def test_short_message_is_compared_with_what_another_worker_answered(teller: Callable[..., Teller]) -> None:
@@ -110,12 +108,12 @@ def test_short_message_is_compared_with_what_another_worker_answered(teller: Cal
 def test_record_that_comes_again_at_another_worker_is_judged_as_the_first_time(teller: Callable[..., Teller]) -> None:
     a, b = teller(), teller(partition=0)
     register(a.story, GERMAN_VLR, b"\1")
-    assert a.story.rule(update(JAPANESE_VLR, b"\2"), at=40) == "far"
+    assert a.story.rule(update(AUSTRALIAN_VLR, b"\2"), at=40) == "far"
     a.done()
     b.story.now += 86_400
-    register(b.story, JAPANESE_VLR, b"\3")  # meanwhile he is there
+    register(b.story, AUSTRALIAN_VLR, b"\3")  # meanwhile he is there
     b.story.now -= 86_400
-    assert b.story.rule(update(JAPANESE_VLR, b"\2"), at=40) == "far"
+    assert b.story.rule(update(AUSTRALIAN_VLR, b"\2"), at=40) == "far"
 
 
 def test_no_subscriber_stands_in_clear_in_the_store(teller: Callable[..., Teller], server: Server) -> None:
@@ -124,7 +122,7 @@ def test_no_subscriber_stands_in_clear_in_the_store(teller: Callable[..., Teller
     one.done()
     keys = server.client.keys("*")
     assert keys
-    assert all(key.startswith(b"sigfw:") and b"23415" not in key for key in keys)
+    assert all(key.startswith(b"sigfw:") and b"00101" not in key for key in keys)
     assert all(0 < server.client.ttl(key) <= 30 * 86_400 for key in keys)
 
 
@@ -135,23 +133,23 @@ def test_store_that_is_gone_makes_checks_unknown_and_what_was_learned_is_told_la
     one = teller()
     server.kill()
     register(one.story, GERMAN_VLR, b"\1")
-    assert one.story.rule(update(JAPANESE_VLR, b"\2")) is None
+    assert one.story.rule(update(AUSTRALIAN_VLR, b"\2")) is None
     assert one.story.outcome("location_implausible")["unknown"] == 3
     assert one.exchanges("failed") == 3
     server.start()
     other = teller()
-    one.story.rule(update(FRENCH_VLR, b"\3", "234150000000002"))
+    one.story.rule(update(FRENCH_VLR, b"\3", "001010000000002"))
     one.done()
-    assert other.story.rule(update(JAPANESE_VLR, b"\4")) == "far"
+    assert other.story.rule(update(AUSTRALIAN_VLR, b"\4")) == "far"
 
 
 def test_store_that_is_slow_is_not_waited_for(teller: Callable[..., Teller], server: Server) -> None:
     one = teller(timeout_ms=20)
     register(one.story, GERMAN_VLR, b"\1")
     server.client.client_pause(3_600_000)
-    assert one.story.rule(update(JAPANESE_VLR, b"\2")) is None  # would wait for an hour
+    assert one.story.rule(update(AUSTRALIAN_VLR, b"\2")) is None  # would wait for an hour
     assert one.exchanges("late") == 1
-    assert one.story.rule(update(JAPANESE_VLR, b"\3")) is None
+    assert one.story.rule(update(AUSTRALIAN_VLR, b"\3")) is None
     assert one.exchanges("skipped") == 1  # nor is it asked again at once
     server.kill()
 
@@ -174,7 +172,7 @@ def test_values_that_are_none_of_ours_are_nothing_known(teller: Callable[..., Te
     one.done()
     for key in server.client.keys("*"):
         server.client.set(key, b"short")
-    assert other.story.rule(update(JAPANESE_VLR, b"\2")) is None
+    assert other.story.rule(update(AUSTRALIAN_VLR, b"\2")) is None
 
 
 def test_address_that_is_none_is_refused(tmp_path: Path) -> None:
