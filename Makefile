@@ -18,6 +18,7 @@ demo: build  ## judge the bundled corpus with the production pipeline; ends with
 test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (under 10 minutes)
 	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m bench.worst --short
+	$(BIN)/python -m bench.state --short
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m tests.fuzz.asan
 	$(BIN)/python -m tests.fuzz.run --jobs 2
@@ -33,6 +34,7 @@ fuzz: build-test  ## libFuzzer: T=framing (a target of tests/fuzz; none: all), S
 bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
 	$(BIN)/python -m bench.run
 	$(BIN)/python -m bench.worst
+	$(BIN)/python -m bench.state
 
 bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short

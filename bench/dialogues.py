@@ -70,6 +70,10 @@ def deliver(smsc: Party, tid: bytes, imsi: str = IMSI, *, to: Party = GERMAN_VLR
     return udt(to, smsc, begin(tid, request(map_context(*SHORT_MT)), invoke(44, argument)))
 
 
+def delivered(smsc: Party, tid: bytes, *, by: Party = GERMAN_VLR) -> bytes:
+    return udt(smsc, by, end(tid, b"", result(44, b"")))
+
+
 def submit(msc: Party, tid: bytes, *, msisdn: str = MSISDN, imsi: str = "") -> bytes:
     parts = [tlv(0x84, address(SMSC.digits)), tlv(0x82, address(msisdn)), tlv(4, SUBMIT)]
     argument = tlv(0x30, *parts, *([tlv(4, bcd(imsi))] if imsi else []))

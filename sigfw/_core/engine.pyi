@@ -57,8 +57,8 @@ class Worker:
     verdicts: `json` or `packed` (what Verdicts.values gives), or `none`.
     key: pseudonymise identities with it, in JSON (HMAC-SHA-256, first 8 octets); None: in clear.
     state: what is remembered between messages; None: nothing, and the checks on state say unknown.
-    exchange: one round trip to the store of a shared state, for each 1,024 messages of a batch and only for a policy
-        with such checks: what changed (State.changes) and the (shelf, key) asked for -> their values, None for one that
+    exchange: one round trip to the store of a shared state, for each 256 messages of a batch and only for a policy
+        with such checks: what changed (State.changes) and the names asked for -> their values, None for one that
         is not there, and for all of them where the store does not answer. What it raises, judge raises.
     """
 
@@ -68,8 +68,7 @@ class Worker:
         verdicts: str = "json",
         key: bytes | None = None,
         state: State | None = None,
-        exchange: Callable[[list[tuple[int, int, bytes | None]], list[tuple[int, int]]], list[bytes | None] | None]
-        | None = None,
+        exchange: Callable[[dict[bytes, bytes], list[bytes]], list[bytes | None] | None] | None = None,
     ) -> Self: ...
     @property
     def state(self) -> State | None: ...

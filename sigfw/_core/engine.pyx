@@ -18,7 +18,7 @@ from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES
 from sigfw._core.mapop cimport mapop_group
-from sigfw._core.memory cimport VALUE_OCTETS, Memory, State
+from sigfw._core.memory cimport Memory, State
 from sigfw._core.msg cimport *
 from sigfw._core.normalise cimport normalise_group
 from sigfw._core.pseudonym cimport Key, key_set
@@ -102,7 +102,7 @@ cdef object party_digits(const Party* p):
 # ---- Worker
 
 cdef enum:
-    ROUND = 32                     # groups decoded before a shared store is asked: 1,024 messages
+    ROUND = 8                      # groups decoded before a shared store is asked: 256 messages, whose answers fit into 5 ms
 
 
 cdef class Worker:
@@ -294,20 +294,19 @@ cdef int consult(Worker w, const PolicyTables* t, Context* ctx, Memory* mem, int
     """One round trip to the shared store: what these messages may ask is then in memory, or memory knows it is not."""
     cdef int i, j
     cdef uint32_t k
-    cdef const uint8_t* p
     mem.wanted.n = 0
     for i in range(groups):
         for j in range(w.groups[i].n):
             state_clock(mem, &w.groups[i].msgs[j], ctx.now_ns)
             state_wants(t, mem, &w.groups[i].msgs[j])
     with gil:
-        names = list(dict.fromkeys([(mem.wanted.p[k].shelf, mem.wanted.p[k].key) for k in range(mem.wanted.n)]))
-        values = w.exchange(w.state.changes(), names)
+        asked = {}                 # each name once
+        for k in range(mem.wanted.n):
+            asked[w.state.name(&mem.wanted.p[k])] = k
+        values = w.exchange(w.state.changes(), list(asked))
         mem.away = values is None
-        for (shelf, key), value in zip(names, values or ()):
-            octets = <bytes>value if value is not None and len(value) == VALUE_OCTETS else None
-            p = NULL if octets is None else <const uint8_t*>PyBytes_AS_STRING(octets)
-            w.state.take(shelf, key, p)
+        for k, value in zip(asked.values(), values or ()):
+            w.state.take(&mem.wanted.p[k], value)
     return 0
 
 

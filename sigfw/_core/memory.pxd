@@ -91,4 +91,5 @@ cdef class State:
     cdef Memory c
     cdef readonly size_t octets
     cdef int make(self, Sketches* s, uint64_t entries) except -1
-    cdef int take(self, uint32_t shelf, uint64_t key, const uint8_t* value) except -1
+    cdef bytes name(self, const Name* of)
+    cdef int take(self, const Name* name, bytes value) except -1

@@ -36,8 +36,11 @@ class State:
     def counters(self) -> dict[tuple[str, str], int]:
         """By table and outcome: hit, miss, evicted (a living entry that made room)."""
 
-    def changes(self) -> list[tuple[int, int, bytes | None]]:
-        """(shelf, key, value) of what was written since the last call, the last state of each; None: forgotten."""
+    def changes(self) -> dict[bytes, bytes]:
+        """name -> value of what was written since the last call, the last state of each; b"": forgotten.
+
+        A name is `sigfw:SHELF:KEY`, a digit and 16 of hex; a value 32 octets.
+        """
 
     def lifetime_seconds(self, shelf: int) -> int:
         """How long an entry of the shelf counts."""

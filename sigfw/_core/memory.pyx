@@ -1,5 +1,7 @@
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.math cimport log
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
@@ -283,6 +285,12 @@ cdef class State:
         counts["targets", "evicted"] = self.c.targets.evicted
         return counts
 
+    cdef bytes name(self, const Name* of):
+        """As the store has it: 24 octets."""
+        cdef char text[32]
+        snprintf(text, sizeof(text), b"sigfw:%u:%016llx", <unsigned int>of.shelf, <unsigned long long>of.key)
+        return text[:24]
+
     def changes(self):
         cdef uint32_t i
         cdef Remembered* r
@@ -291,26 +299,26 @@ cdef class State:
         for i in range(self.c.changes.n):
             name = &self.c.changes.p[i]
             r = slot_of(&self.c.shelves[name.shelf], name.key)
-            found[name.shelf, name.key] = None if r == NULL else (<const char*>&r.a)[:VALUE_OCTETS]
+            found[self.name(name)] = b"" if r == NULL else (<const char*>&r.a)[:VALUE_OCTETS]
         self.c.changes.n = 0
-        return [(shelf, key, value) for (shelf, key), value in found.items()]
+        return found
 
     def lifetime_seconds(self, int shelf):
         return self.c.shelves[shelf].lifetime_seconds
 
-    cdef int take(self, uint32_t shelf, uint64_t key, const uint8_t* value) except -1:
-        """What the shared store holds under a key (NULL: nothing) stands for what was here."""
-        cdef Shelf* s = &self.c.shelves[shelf]
-        cdef Remembered* r = slot_of(s, key)
+    cdef int take(self, const Name* name, bytes value) except -1:
+        """What the shared store holds (None: nothing) stands for what was here; a value of another size is nothing."""
+        cdef Shelf* s = &self.c.shelves[name.shelf]
+        cdef Remembered* r = slot_of(s, name.key)
         cdef Remembered there
-        if value == NULL:
+        if value is None or len(value) != VALUE_OCTETS:
             if r != NULL:
                 memset(r, 0, sizeof(Remembered))
                 s.used -= 1
             return 0
-        there.key = key
-        memcpy(&there.a, value, VALUE_OCTETS)
+        there.key = name.key
+        memcpy(&there.a, PyBytes_AS_STRING(value), VALUE_OCTETS)
         if r == NULL:
-            r = place(s, key, there.seconds)
+            r = place(s, name.key, there.seconds)
         r[0] = there
         return 0

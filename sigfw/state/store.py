@@ -22,8 +22,14 @@ from sigfw.telemetry.metrics import Metrics
 
 log = get_logger(__name__)
 
-Change = tuple[int, int, bytes | None]  # shelf, key, value; None: forgotten
-Name = tuple[int, int]  # shelf, key
+Changes = dict[bytes, bytes]  # name -> value; b"": forgotten (sigfw/_core/memory.pyi)
+SHELF: Final = 6  # where the digit of its shelf stands in a name
+# One command for all changes of a shelf: a SET each would take the client longer than the store.
+WRITE: Final = """
+for i, name in ipairs(KEYS) do
+    if ARGV[i + 1] == '' then redis.call('DEL', name) else redis.call('SET', name, ARGV[i + 1], 'EX', ARGV[1]) end
+end
+"""
 
 REST_SECONDS: Final = 1.0  # after a failure: every batch would wait for the limit otherwise
 MOST_UNSENT: Final = 200_000  # changes kept while the store is away: 20 MB; beyond, others never learn of the oldest
@@ -52,10 +58,10 @@ class Store:
         self._thread = ThreadPoolExecutor(1, "sigfw-store")
         self._waiting: Future[list[bytes | None]] | None = None
         self._rest_until = 0.0
-        self._unsent: dict[Name, bytes | None] = {}
+        self._unsent: Changes = {}
         self._lock = threading.Lock()
 
-    def exchange(self, changes: list[Change], names: list[Name]) -> list[bytes | None] | None:
+    def exchange(self, changes: Changes, names: list[bytes]) -> list[bytes | None] | None:
         """Exchange of the core. None: the store did not answer in time."""
         self._keep(changes)
         if not names and not self._unsent:
@@ -90,7 +96,7 @@ class Store:
         self._waiting = None
         return True
 
-    def post(self, changes: list[Change]) -> None:
+    def post(self, changes: Changes) -> None:
         """Tell the store without waiting."""
         self._keep(changes)
         under_way = self._waiting is not None and not self._waiting.done()
@@ -104,11 +110,11 @@ class Store:
         self._thread.shutdown()
         self._client.close()
 
-    def _keep(self, changes: list[Change]) -> None:
+    def _keep(self, changes: Changes) -> None:
         with self._lock:
-            for shelf, key, value in changes:
-                self._unsent.pop((shelf, key), None)
-                self._unsent[shelf, key] = value
+            for name in changes:
+                self._unsent.pop(name, None)  # to the end: the oldest go first
+            self._unsent |= changes
             while len(self._unsent) > MOST_UNSENT:
                 del self._unsent[next(iter(self._unsent))]
 
@@ -117,18 +123,18 @@ class Store:
         self._told.count_store_exchange(outcome)
         log.warning("store_away", reason=reason)
 
-    def _round(self, names: list[Name]) -> list[bytes | None]:
+    def _round(self, names: list[bytes]) -> list[bytes | None]:
         """In the store's thread. What could not be told is kept for the next time."""
         with self._lock:
             changes, self._unsent = self._unsent, {}
         pipeline = self._client.pipeline(transaction=False)
-        for (shelf, key), value in changes.items():
-            if value is None:
-                pipeline.delete(_name(shelf, key))
-            else:
-                pipeline.set(_name(shelf, key), value, ex=self._lifetime_seconds(shelf))
+        by_shelf: dict[int, Changes] = {}
+        for name, value in changes.items():
+            by_shelf.setdefault(name[SHELF] - ord("0"), {})[name] = value
+        for shelf, some in by_shelf.items():
+            pipeline.eval(WRITE, len(some), *some, self._lifetime_seconds(shelf), *some.values())
         if names:
-            pipeline.mget([_name(shelf, key) for shelf, key in names])
+            pipeline.mget(names)
         try:
             answers = pipeline.execute()
         except redis.RedisError:
@@ -136,7 +142,3 @@ class Store:
                 self._unsent = changes | self._unsent
             raise
         return list(answers[-1]) if names else []
-
-
-def _name(shelf: int, key: int) -> str:
-    return f"sigfw:{shelf}:{key:016x}"
