@@ -160,7 +160,9 @@ class Broker:
         return ["java", *tuning, logging, "-cp", f"{self._libs}/*", main, *arguments]
 
     def _format(self, cluster_id: str) -> None:
-        command = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties))
+        command = self._java(
+            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(self._properties)
+        )
         done = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise BrokerError(f"StorageTool could not format {self.folder}:\n{done.stdout[-3000:]}")
