@@ -249,6 +249,39 @@ def latency(board: dashboard.Dashboard) -> None:
         board.with_panel(panel)
 
 
+def state(board: dashboard.Dashboard) -> None:
+    evicted = 'outcome="evicted"'
+    for panel in (
+        graph(
+            "Remembered",
+            "Entries of each table. Near its bound (state in the configuration) the oldest make room.",
+            units.Short,
+            (f"sum by (table) ({selected('sigfw_state_entries')})", "{{table}}"),
+        ),
+        graph(
+            "Pushed out",
+            "Entries that made room while they still counted. More than a few: give state more room, or somebody "
+            "floods it; checks then say unknown, which matches nothing.",
+            units.CountsPerSecond,
+            (total("table", "sigfw_state_lookups_total", evicted), "{{table}}"),
+        ),
+        graph(
+            "Shared store",
+            "Round trips by what became of them. late, failed or skipped: checks on subscribers say unknown for those "
+            "messages; look at the store, then at its network. Nothing: the store is memory.",
+            units.CountsPerSecond,
+            (total("outcome", "sigfw_store_exchanges_total"), "{{outcome}}"),
+        ),
+        graph(
+            "Store, time waited",
+            "Per round trip. Near state.timeout_ms: late ones begin.",
+            units.Seconds,
+            *quantiles("sigfw_store_seconds", "store"),
+        ),
+    ):
+        board.with_panel(panel)
+
+
 def upkeep(board: dashboard.Dashboard) -> None:
     reloads = f"sum by (outcome) (increase({selected('sigfw_policy_reloads_total')}[{WINDOW}]))"
     for panel in (
@@ -318,6 +351,7 @@ def board() -> dashboard.Dashboard:
         ("Verdicts", verdicts),
         ("Decoding", decoding),
         ("Latency and load", latency),
+        ("State", state),
         ("Segments, events, policy", upkeep),
     ):
         built.with_row(dashboard.Row(title))

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.kafka.broker import Broker, Cluster
 from tests.kafka.service import Topics, Worker
+from tests.state.server import Server
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,16 @@ def cluster() -> Iterator[Cluster]:
 def topics(broker: Broker) -> Topics:
     """Names of topics and of a group that no other test has; `await topics.make()` makes them."""
     return Topics(broker.bootstrap, f"t{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Server]:
+    """A redis-server of the test's own."""
+    one = Server(tmp_path)
+    try:
+        yield one.start()
+    finally:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

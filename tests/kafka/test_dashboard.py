@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.kafka.service import Topics, Worker, sigfw
 from tests.ops.conftest import ROOT, Prometheus, prometheus  # noqa: F401  the fixture, here by its import
 from tests.ops.panels import wait_for_data
+from tests.state.server import Server
 
 CORPUS = ROOT / "configs/demo/corpus.pcap.gz"
 MESSAGES = 30_000  # in the corpus
@@ -16,10 +17,12 @@ RATE = 2_000  # of the replay, a second: 15 s, so that rates have a slope to sho
 async def test_every_panel_has_data_when_a_worker_has_judged_the_demo_corpus(
     topics: Topics,
     prometheus: Callable[[list[str]], Prometheus],  # noqa: F811
+    redis: Server,
     tmp_path: Path,
 ) -> None:
     await topics.make(partitions=2)
-    config = topics.config(tmp_path, policy=str(ROOT / "configs/policies/interconnect.yaml"))
+    state = {"store": "redis", "url": redis.url, "timeout_ms": 1000}
+    config = topics.config(tmp_path, policy=str(ROOT / "configs/policies/interconnect.yaml"), state=state)
     worker = await Worker(config).ready()
     server = await asyncio.to_thread(prometheus, [f"127.0.0.1:{worker.port}"])
     done = await sigfw("replay", str(CORPUS), "--config", str(config), "--rate", str(RATE), "--wait")

@@ -1,10 +1,7 @@
 """Two workers over a real Kafka that share a real redis-server: what one learns the other knows."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bench.dialogues import AUSTRALIAN_VLR, GERMAN_VLR, update, updated
 from tests.kafka.service import Topics, Worker, change, consume, produce, verdicts_of
@@ -13,15 +10,6 @@ from tests.state.story import POLICY
 
 FAR = "  - {id: far, when: {perimeter: international, check: location_implausible}, action: drop}"
 HOME, ABROAD = [("sigfw-perimeter", b"internal")], [("sigfw-perimeter", b"international")]
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Server]:
-    one = Server(tmp_path)
-    try:
-        yield one.start()
-    finally:
-        one.close()
 
 
 class Pair:

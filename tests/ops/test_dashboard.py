@@ -50,6 +50,7 @@ def served_traffic() -> Iterator[int]:
                     series[labels] += 100
             metrics.batch_seconds.observe(200e-6)
             metrics.end_to_end_seconds.observe(4e-3, 100)
+            metrics.store_seconds.observe(1e-3)
             metrics.verdict_age_seconds.observe(20e-3, 100)
             metrics.set_lag("ss7.in", 0, 3, 0.01)
 
