@@ -14,10 +14,13 @@ class _TooLong(Exception):
     pass
 
 
-def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Node) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells in the order of `columns`, "" where a row ends early) of each row.
+def rows(
+    path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Node, *, more: tuple[str, ...] = ()
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells in the order of `columns` and `more`, "" where a row ends early) of each row.
 
-    A first row that names the first column is a header: it says which columns stand in which order. Empty lines and
+    A first row that names the first column is a header: it says which columns stand in which order; only it can bring
+    those of `more`. Empty lines and
     lines that begin with # are left out. Undecodable octets reach the caller as lone surrogates, which no check of
     digits accepts.
     """
@@ -48,7 +51,7 @@ def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Nod
                 if first:
                     first = False
                     if cells[0].strip().casefold() == columns[0]:
-                        order = _header(file, line, cells, columns, mistakes)
+                        order = _header(file, line, cells, (*columns, *more), mistakes)
                         continue
                 if order is not None:
                     cells = [cells[i] if 0 <= i < len(cells) else "" for i in order]
@@ -56,7 +59,7 @@ def rows(path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Nod
                     mistakes.add(file, line, f"has {len(cells)} columns; write {','.join(columns)}")
                     continue
                 else:
-                    cells += [""] * (width - len(cells))
+                    cells += [""] * (width + len(more) - len(cells))
                 yield line, cells
     except OSError as e:
         mistakes.at(named_by, f"{path} cannot be read ({e.strerror or e}); check the path and its permissions")

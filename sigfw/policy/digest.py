@@ -4,7 +4,7 @@ What decides nothing (comments, order of keys, notes, paths) is not in it.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -15,8 +15,8 @@ def digest(
     home: Home,
     links: Iterable[Link],
     operators: Iterable[Operator],
-    lists: dict[str, NumberList],
-    exceptions: dict[str, dict[str, str]],
+    lists: Mapping[str, NumberList],
+    exceptions: Mapping[str, object],
     rules: Iterable[Rule],
     checks: Checks,
 ) -> str:
@@ -34,7 +34,7 @@ def digest(
     for name, numbers in sorted(lists.items()):
         take("list", [name, numbers.kind])
         # Line by line: a list may have a million entries.
-        h.update("\n".join(sorted(("!" if e.exclude else "") + e.prefix for e in numbers.entries)).encode())
+        h.update("\n".join(sorted({("!" if e.exclude else "") + e.prefix for e in numbers.entries})).encode())
         h.update(b"\n")
     take("exceptions", exceptions)
     for rule in rules:

@@ -4,7 +4,6 @@ load ─► _Files (includes in place) ─► sections ─► numbers (home, ope
 """
 
 import datetime
-import re
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +11,13 @@ from sigfw import names
 from sigfw.errors import ConfigError
 from sigfw.policy import csvfile, schema
 from sigfw.policy.checks import STATE_CHECKS, ChecksReader
-from sigfw.policy.digest import digest
-from sigfw.policy.model import Checks, Entry, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
+from sigfw.policy.dates import on, utc_today
+from sigfw.policy.entries import Entries
+from sigfw.policy.model import Checks, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
+from sigfw.policy.numbers import NumberReader
 from sigfw.policy.rules import Rules
 from sigfw.policy.travel import read_table
-from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
+from sigfw.yamlfile import Mistakes, Node, read, shown
 
 __all__ = ["load"]
 
@@ -24,28 +25,25 @@ TOP: Final = ("schema", "name", "home", "links", "operators", "lists", "exceptio
 MAX_FILES: Final = 256  # included; a policy of more is a loop written by a program
 PERIMETERS: Final[tuple[Perimeter, ...]] = ("international", "national", "internal")
 OPERATOR_COLUMNS: Final = ("tadig", "country", "global_title", "imsi")
-DATE: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")  # compared as text
-LIST_COLUMNS: Final = ("prefix", "note", "source", "owner", "valid_from", "valid_until")
 
 
 def load(path: Path, *, today: datetime.date | None = None) -> Policy:
     """Read a policy with all that it includes.
 
-    today: for dated entries of lists (default: this day, UTC); those not valid on it are left out.
+    today: whose dated entries of lists are in force (default: this day, UTC); dates.on says what is so on another day.
     Raises ConfigError with every mistake, `file:line: what is wrong; what to do`, in the order of file and line.
     """
     mistakes = Mistakes()
-    loader = _Loader(mistakes, today or datetime.datetime.now(datetime.UTC).date())
+    loader = _Loader(mistakes)
     policy = loader.load(Path(path))
     if policy is None:
         raise ConfigError(mistakes.lines())
-    return policy
+    return on(policy, today or utc_today())
 
 
-class _Loader(Reader):
-    def __init__(self, mistakes: Mistakes, today: datetime.date) -> None:
+class _Loader(NumberReader):
+    def __init__(self, mistakes: Mistakes) -> None:
         super().__init__(mistakes)
-        self.today = today.isoformat()
         self.files: list[Path] = []
         self.included = 0  # times, a file twice counted twice: includes that double would never end
         self.sections: dict[str, list[Node]] = {}
@@ -73,7 +71,7 @@ class _Loader(Reader):
             return None
         return Policy(
             name=policy_name,
-            digest=digest(home, links, operators, lists, exceptions, rules, checks),
+            digest="",  # of a day: dates.on
             home=home,
             links=tuple(links),
             operators=tuple(operators),
@@ -160,18 +158,6 @@ class _Loader(Reader):
 
     # -- numbers -------------------------------------------------------------------------------------------------------
 
-    def digits(self, node: Node, what: str, *, zero: bool = False, least: int = 1) -> str | None:
-        if node.kind != "scalar" or node.empty:
-            self.mistakes.at(node, f"{what} is no number; {schema.DIGITS_MUST}")
-            return None
-        problem = schema.digits_problem(node.text, zero=zero)
-        if problem is None and len(node.text) < least:
-            problem = f"has {len(node.text)} digits; write MCC and MNC, {least} digits at least"
-        if problem is not None:
-            self.mistakes.at(node, f"{what} {shown(node.text)} {problem}")
-            return None
-        return node.text
-
     def _prefixes(self, node: Node | None, what: str, *, imsi: bool = False) -> tuple[str, ...]:
         if node is None:
             return ()
@@ -239,14 +225,21 @@ class _Loader(Reader):
             kind = self.choice(found["kind"], "kind", schema.LIST_KINDS) if "kind" in found else None
             if value.kind == "mapping" and not ("entries" in found or "file" in found):
                 self.mistakes.at(value, f"list `{name}` has neither `entries` nor `file`; add one")
-            entries = _Entries(self, zero=kind in ("imsi", None))
+            entries = Entries(self.mistakes, zero=kind in ("imsi", None))
             for node in self.items(found["entries"], "entries") if "entries" in found else ():
                 entries.take_node(node)
             path = self._beside(found["file"], "file") if "file" in found else None
             if path is not None:
                 entries.take_file(path, found["file"])
             # Where the kind is wrong the mistake is noted; the list stays known, so that rules are not blamed for it.
-            lists[name] = NumberList(kind=kind or "gt", entries=tuple(entries.found.values()))  # type: ignore[arg-type]
+            lists[name] = NumberList(
+                kind=kind or "gt",  # type: ignore[arg-type]
+                entries=entries.all,
+                dated=entries.dated,
+                where=key.where,
+                repeats=entries.repeats,
+                repeated=entries.repeated,
+            )
         return lists
 
     # -- links and exceptions ------------------------------------------------------------------------------------------
@@ -388,50 +381,3 @@ def _cell(path: Path, line: int, text: str) -> Node:
 def _split(cell: Node) -> list[Node]:
     """Several prefixes may stand in a cell, with semicolons between."""
     return [Node("scalar", cell.file, cell.line, part.strip()) for part in cell.text.split(";")] if cell.text else []
-
-
-class _Entries:
-    """Entries of a list: a prefix once, and either in it or an exception."""
-
-    def __init__(self, loader: _Loader, *, zero: bool) -> None:
-        self.loader = loader
-        self.mistakes = loader.mistakes
-        self.zero = zero
-        self.found: dict[str, Entry] = {}
-
-    def take_node(self, node: Node) -> None:
-        if node.kind != "scalar" or node.empty:
-            self.mistakes.at(node, f"an entry is no prefix; {schema.DIGITS_MUST}")
-        else:
-            self._take(node.file, node.line, node.text)
-
-    def take_file(self, path: Path, named_by: Node) -> None:
-        file = str(path)
-        today = self.loader.today
-        for line, (prefix, _, _, _, start, end) in csvfile.rows(path, LIST_COLUMNS, self.mistakes, named_by):
-            if start or end:
-                start, end = start.strip(), end.strip()
-                if not all(self._is_date(file, line, date) for date in (start, end)):
-                    continue
-                if (start and today < start) or (end and today > end):
-                    continue
-            self._take(file, line, prefix.strip())
-
-    def _take(self, file: str, line: int, text: str) -> None:
-        exclude = text.startswith("!")
-        prefix = text[1:] if exclude else text
-        problem = schema.digits_problem(prefix, zero=self.zero)
-        if problem is not None:
-            self.mistakes.add(file, line, f"the prefix {shown(prefix)} {problem}")
-            return
-        before = self.found.get(prefix)
-        if before is None:
-            self.found[prefix] = Entry(prefix=prefix, exclude=exclude)
-        elif before.exclude != exclude:
-            self.mistakes.add(file, line, f"the prefix {prefix} stands with ! and without; remove one")
-
-    def _is_date(self, file: str, line: int, text: str) -> bool:
-        if not text or DATE.fullmatch(text):
-            return True
-        self.mistakes.add(file, line, f"{shown(text)} is no date; write it as 2026-11-23")
-        return False

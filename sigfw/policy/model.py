@@ -47,16 +47,39 @@ class Operator(Base, frozen=True, kw_only=True):
     imsi: tuple[str, ...] = ()
 
 
-class Entry(Base, frozen=True, kw_only=True):
+class Entry(Base, frozen=True, kw_only=True, gc=False):
     prefix: str  # 1 to 16 digits
     exclude: bool = False  # "!": an exception inside; the longest prefix decides
+
+
+class Row(Entry, frozen=True, kw_only=True, gc=False):
+    """An entry of which more is said. Nothing of it but its days decides."""
+
+    note: str = ""
+    source: str = ""
+    owner: str = ""
+    valid_from: str = ""  # first and last day, UTC, as 2026-11-23; "": ever
+    valid_until: str = ""
+    lessor: str = ""  # of a lease: whose the GT is, who uses it
+    lessee: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line}"
 
 
 class NumberList(Base, frozen=True, kw_only=True):
     """`home` and `hosted_abroad` are lists too; the compiler makes them of Home."""
 
     kind: Literal["gt", "imsi", "msisdn"]
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...]  # in force on the policy's day; a prefix twice where two periods of it meet
+    others: tuple[Row, ...] = ()  # ended, or not yet begun
+    dated: bool = False  # whether any has a day
+    where: str = ""  # file:line
+    repeats: int = 0  # entries left out: one before says the same
+    repeated: str = ""  # file:line of the first
 
 
 class Operand(Base, frozen=True, kw_only=True):
@@ -135,3 +158,5 @@ class Policy(Base, frozen=True, kw_only=True):
     checks: Checks = Checks()
     exceptions_where: dict[str, str] = {}  # file:line of those that are written
     files: tuple[str, ...] = ()  # all that was read, for reload
+    day: str = ""  # UTC; the lists hold what is in force on it
+    changes: str = ""  # the first day after it on which they hold something else; "": none is known

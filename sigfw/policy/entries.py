@@ -1,0 +1,119 @@
+"""Entries of a list, from YAML and CSV: plain prefixes, or rows that say whose, why and when."""
+
+from pathlib import Path
+from typing import Final
+
+from sigfw.policy import csvfile, schema
+from sigfw.policy.model import Entry, Row
+from sigfw.policy.numbers import NumberReader, is_date
+from sigfw.yamlfile import Mistakes, Node, shown
+
+__all__ = ["Entries"]
+
+COLUMNS: Final = ("prefix", "note", "source", "owner", "valid_from", "valid_until")
+LEASE_COLUMNS: Final = ("lessor", "lessee")  # of a lease register: only under a header
+KEYS: Final = (*COLUMNS, "reason", *LEASE_COLUMNS)
+MAX_PERIODS: Final = 64  # of one prefix: each new one is held against those before
+
+
+class Entries(NumberReader):
+    """A prefix once a day, and either in the list or an exception."""
+
+    def __init__(self, mistakes: Mistakes, *, zero: bool) -> None:
+        super().__init__(mistakes)
+        self.zero = zero
+        self.found: dict[str, Entry] = {}
+        self.again: dict[str, list[Entry]] = {}  # other periods of prefixes in `found`
+        self.dated = False
+        self.repeats = 0
+        self.repeated = ""  # where the first repeat is
+        self.texts: dict[str, str] = {}  # notes and owners repeat: each kept once
+
+    @property
+    def all(self) -> tuple[Entry, ...]:
+        return (*self.found.values(), *(entry for entries in self.again.values() for entry in entries))
+
+    def take_node(self, node: Node) -> None:
+        if node.kind == "mapping":
+            found = self.fields(node, "an entry", KEYS, ("prefix",))
+            if "note" in found and "reason" in found:
+                self.mistakes.at(node, "an entry has both `note` and `reason`, which are one; remove one")
+            found = {"note" if key == "reason" else key: value for key, value in found.items()}
+            cells = {key: self.text(value, key) or "" for key, value in found.items()}
+            if "prefix" in found and cells["prefix"]:
+                self._take(node.file, node.line, cells.pop("prefix"), cells)
+        elif node.kind != "scalar" or node.empty:
+            self.mistakes.at(node, f"an entry is no prefix; {schema.DIGITS_MUST}")
+        else:
+            self._take(node.file, node.line, node.text, {})
+
+    def take_file(self, path: Path, named_by: Node) -> None:
+        file = str(path)
+        columns = (*COLUMNS, *LEASE_COLUMNS)
+        for line, cells in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS):
+            more = {name: text for name, cell in zip(columns[1:], cells[1:], strict=True) if (text := cell.strip())}
+            self._take(file, line, cells[0].strip(), more)
+
+    def _take(self, file: str, line: int, text: str, more: dict[str, str]) -> None:
+        exclude = text.startswith("!")
+        prefix = text[1:] if exclude else text
+        problem = schema.digits_problem(prefix, zero=self.zero)
+        if problem is not None:
+            self.mistakes.add(file, line, f"the prefix {shown(prefix)} {problem}")
+            return
+        if more:
+            if not self._dates(file, line, more):
+                return
+            kept = {name: self.texts.setdefault(value, value) for name, value in more.items()}
+            entry: Entry = Row(prefix=prefix, exclude=exclude, file=file, line=line, **kept)
+        else:
+            entry = Entry(prefix=prefix, exclude=exclude)
+        before = self.found.setdefault(prefix, entry)
+        if before is not entry:
+            self._again(file, line, before, entry)
+
+    def _dates(self, file: str, line: int, more: dict[str, str]) -> bool:
+        start, end = more.get("valid_from", ""), more.get("valid_until", "")
+        good = True
+        for date in (start, end):
+            if date and not is_date(date):
+                self.mistakes.add(file, line, f"{shown(date)} is no date; write it as 2026-11-23")
+                good = False
+        if good and start and end and start > end:
+            self.mistakes.add(file, line, f"valid_until {end} is before valid_from {start}; mend one of them")
+            good = False
+        self.dated = self.dated or bool(start or end)
+        return good
+
+    def _again(self, file: str, line: int, before: Entry, entry: Entry) -> None:
+        """A prefix that stands already: for another time it may, for the same it adds nothing."""
+        periods = self.again.get(entry.prefix, [])
+        for other in (before, *periods):
+            if other.exclude != entry.exclude and _meet(other, entry):
+                self.mistakes.add(file, line, f"the prefix {entry.prefix} stands with ! and without; remove one")
+                return
+            if other.exclude == entry.exclude and _covers(other, entry):
+                self.repeats += 1
+                self.repeated = self.repeated or f"{file}:{line}"
+                return
+        if len(periods) == MAX_PERIODS:
+            self.mistakes.add(
+                file, line, f"the prefix {entry.prefix} has more than {MAX_PERIODS} periods; join those that meet"
+            )
+            return
+        self.again.setdefault(entry.prefix, []).append(entry)
+
+
+def _period(entry: Entry) -> tuple[str, str]:
+    """First and last day, as texts that compare."""
+    return (entry.valid_from, entry.valid_until or "9999-12-31") if isinstance(entry, Row) else ("", "9999-12-31")
+
+
+def _meet(one: Entry, other: Entry) -> bool:
+    (a, b), (c, d) = _period(one), _period(other)
+    return a <= d and c <= b
+
+
+def _covers(one: Entry, other: Entry) -> bool:
+    (a, b), (c, d) = _period(one), _period(other)
+    return a <= c and d <= b
