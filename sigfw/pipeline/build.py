@@ -20,6 +20,7 @@ from sigfw.pipeline.source import KafkaSource
 from sigfw.pipeline.watch import EVERY_SECONDS, Watch
 from sigfw.pipeline.worker import Rules, Service
 from sigfw.policy.compiler import compile_policy
+from sigfw.policy.dates import on
 from sigfw.policy.loader import load as load_policy
 from sigfw.policy.model import Policy
 from sigfw.state.store import Store
@@ -150,11 +151,18 @@ def load_rules(path: Path) -> Rules:
     config = load_config(path)
     policy = load_policy(Path(config.policy))
     check_workers(path, config, policy)
+    return rules_of(policy, config.mode)
+
+
+def rules_of(policy: Policy, modes: dict[str, str]) -> Rules:
+    """A policy as the service runs it. It is kept only where a day to come changes it."""
     return Rules(
         compile_policy(policy),
-        config.mode,
+        modes,
         list_sizes(policy),
         tuple((rule.id, rule.mode, rule.category, rule.action) for rule in policy.rules),
+        policy.changes,
+        (lambda day: rules_of(on(policy, day), modes)) if policy.changes else None,
     )
 
 

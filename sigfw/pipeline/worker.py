@@ -5,12 +5,14 @@ way.
 """
 
 import asyncio
+import datetime
 import os
 import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import orjson
@@ -24,6 +26,7 @@ from sigfw.pipeline import events
 from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
+from sigfw.policy.dates import utc_today
 from sigfw.records import timeout_line
 from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
@@ -54,6 +57,8 @@ class Rules:
     modes: dict[str, str]  # perimeter -> enforce, monitor or bypass
     lists: dict[str, int]  # list -> prefixes
     rules: tuple[tuple[str, str, str, str], ...] = ()  # id, mode, category, action
+    changes: str = ""  # the UTC day from which entries of lists are others
+    renew: "Callable[[datetime.date], Rules] | None" = None  # the rules of that day or a later one
 
 
 LoadRules = Callable[[], Rules]
@@ -62,7 +67,7 @@ LoadRules = Callable[[], Rules]
 class Service:
     """One worker process: a source, a sink, the rules, and the core's Worker between them.
 
-    load: read policy and modes, at start and on SIGHUP. deadline_ns 0: nothing expires.
+    load: read policy and modes, at start and on SIGHUP. deadline_ns 0: nothing expires. today: the UTC day.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Service:
         *,
         deadline_ns: int = 0,
         store: Store | None = None,
+        today: Callable[[], datetime.date] = utc_today,
     ) -> None:
         self._worker = worker
         self._load = load
@@ -81,6 +87,8 @@ class Service:
         self.health = health
         self._deadline_ns = deadline_ns
         self._store = store
+        self._today = today
+        self._turned = ""  # the day for which rules were last renewed
         self._rules = load()
         self._show_rules()
         self._failure: BaseException | None = None
@@ -133,6 +141,7 @@ class Service:
         log.info("started", policy=self._rules.tables.name, digest=self._rules.tables.digest)
         self.beside(COMMIT_EVERY_SECONDS, source.commit)
         self.beside(TICK_SECONDS, lambda: self._tick(source))
+        self.beside(TICK_SECONDS, self._turn_day)
         beside = [asyncio.create_task(self._every(seconds, call)) for seconds, call in self._beside]
         beside.append(asyncio.create_task(self.health.beating()))
         try:
@@ -295,26 +304,38 @@ class Service:
         end.start()
 
     async def _reload(self) -> None:
-        """Read policy and modes again; the old ones stay where the new are bad."""
+        """Read policy and modes again."""
         async with self._reloading:
-            before = self._rules
-            try:
-                rules = await asyncio.to_thread(self._load)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with the new ones, the old decide on
-                mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error) or repr(error)]
-                for mistake in mistakes:  # as the reason, so that each is a line of its own to the rate limit
-                    log.error("policy_refused", reason=mistake, digest=before.tables.digest)
-                self.metrics.count_policy_reload(ok=False)
-                return
-            async with self.turn:
-                self._rules = rules
-            self._show_rules()
-            self.metrics.count_policy_reload(ok=True)
-            log.info("policy_loaded", policy=rules.tables.name, digest=rules.tables.digest)
-            for perimeter in rules.modes.keys() | before.modes.keys():
-                old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
-                if old != new:
-                    log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
+            await self._renew(self._load, "SIGHUP")
+
+    async def _turn_day(self) -> None:
+        """On a day that brings or ends entries of lists, take its rules. No file is read: who edits one reloads it."""
+        async with self._reloading:
+            rules, day = self._rules, self._today()
+            if rules.renew is not None and rules.changes <= day.isoformat() and self._turned != day.isoformat():
+                self._turned = day.isoformat()  # should it fail, once
+                await self._renew(partial(rules.renew, day), f"entries of lists begin or end by {day}")
+
+    async def _renew(self, make: LoadRules, why: str) -> None:
+        """Take other rules between two portions; the old ones stay where the new are bad. `_reloading` is held."""
+        before = self._rules
+        try:
+            rules = await asyncio.to_thread(make)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with the new ones, the old decide on
+            mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error) or repr(error)]
+            for mistake in mistakes:  # as the reason, so that each is a line of its own to the rate limit
+                log.error("policy_refused", reason=mistake, digest=before.tables.digest)
+            self.metrics.count_policy_reload(ok=False)
+            return
+        async with self.turn:
+            self._rules = rules
+        self._show_rules()
+        self.metrics.count_policy_reload(ok=True)
+        log.info("policy_loaded", policy=rules.tables.name, digest=rules.tables.digest, reason=why)
+        for perimeter in rules.modes.keys() | before.modes.keys():
+            old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
+            if old != new:
+                log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
 
     def _show_rules(self) -> None:
         tables = self._rules.tables
