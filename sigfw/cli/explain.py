@@ -1,5 +1,6 @@
 """sigfw explain: one message octet by octet, every rule tried on it, the one that decided."""
 
+import datetime
 import os
 import re
 import sys
@@ -30,14 +31,15 @@ Found = tuple[output.Object, Trace, output.Object]  # verdict, rules tried, fact
 @click.option("--policy", "path", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
 @output.variant_option
+@output.date_option
 @click.option("--all", "every", is_flag=True, help="One line for every rule, with all that kept it from matching.")
-def command(message: str, path: Path, perimeter: str, variant: str, every: bool) -> None:
+def command(message: str, path: Path, perimeter: str, variant: str, day: datetime.date | None, every: bool) -> None:
     """Show why a message gets its verdict, as if enforcing.
 
     HEX is one SCCP message, as pasted: spaces, colons, line ends, 0x and the offsets of a hexdump are taken away; `-`
     reads it from stdin. CAPTURE#FRAME.INDEX is one of a capture: frames count from 1, the messages of a frame from 0.
     """
-    policy = load(path)
+    policy = load(path, today=day)
     tables = compile_policy(policy)
     (verdict, trace, facts), indices = find(message, tables, perimeter, variant)
     account = Account(verdict, trace, facts, tables, policy, layout.columns(), every)

@@ -1,16 +1,24 @@
 """sigfw gt: what a policy says of a global title."""
 
+import datetime
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import click
 
 from sigfw import names
+from sigfw.cli import output
 from sigfw.errors import UsageError
 from sigfw.policy import schema
 from sigfw.policy.compiler import compile_policy
+from sigfw.policy.dates import in_force
 from sigfw.policy.loader import load
-from sigfw.policy.model import Policy
+from sigfw.policy.model import Policy, Row
 from sigfw.yamlfile import shown
+
+KINDS: Final = {"e212": "imsi", "msisdn": "msisdn"}  # of lists, by space; else gt
+SAID: Final = ("lessor", "lessee", "owner", "note", "source", "valid_from", "valid_until")
 
 
 @click.group("gt")
@@ -24,16 +32,17 @@ def command() -> None:
 @click.option(
     "--space", type=click.Choice(names.SPACES[1:]), default="e164", show_default=True, help="What the digits are."
 )
+@output.date_option
 @click.pass_context
-def lookup(ctx: click.Context, digits: str, path: Path, space: str) -> None:
-    """Print the lists, operator and country of DIGITS, and the prefix that decided.
+def lookup(ctx: click.Context, digits: str, path: Path, space: str, day: datetime.date | None) -> None:
+    """Print the lists, operator and country of DIGITS, the prefix that decided, and what lists say of it.
 
     Exit status 1: no prefix of the policy matches.
     """
     problem = schema.digits_problem(digits, zero=space == "e212")
     if problem is not None:
         raise UsageError(f"{shown(digits)} {problem}")
-    policy = load(path)
+    policy = load(path, today=day)
     found = compile_policy(policy).lookup(digits, space)
     prefix = longest(digits, written(policy, space))
     if found is None or prefix is None:
@@ -47,6 +56,20 @@ def lookup(ctx: click.Context, digits: str, path: Path, space: str) -> None:
         ("country", found["country"] or "-"),
     ):
         click.echo(f"{name:<9} {value}")
+    for line in told(policy, digits, space):
+        click.echo(f"{'entry':<9} {line}")
+
+
+def told(policy: Policy, digits: str, space: str) -> Iterable[str]:
+    """What lists say of the prefixes of a number beside that they hold them; what is not in force, too."""
+    for name, numbers in policy.lists.items():
+        if numbers.kind != KINDS.get(space, "gt"):
+            continue
+        rows = [e for e in (*numbers.entries, *numbers.others) if isinstance(e, Row) and digits.startswith(e.prefix)]
+        for row in sorted(rows, key=lambda row: -len(row.prefix)):
+            said = ", ".join(f"{key} {value}" for key in SAID if (value := getattr(row, key)))
+            idle = "" if in_force(row, policy.day) else " (not in force)"
+            yield f"{name} {'!' if row.exclude else ''}{row.prefix}: {said}{idle}"
 
 
 def written(policy: Policy, space: str) -> set[str]:
@@ -58,7 +81,7 @@ def written(policy: Policy, space: str) -> set[str]:
         "e212": home.imsi,
         "msisdn": home.msisdn or home.global_titles,
     }
-    kind = {"e212": "imsi", "msisdn": "msisdn"}.get(space, "gt")
+    kind = KINDS.get(space, "gt")
     found = set(own[space])
     for operator in policy.operators:
         found.update(operator.imsi if space == "e212" else operator.global_titles)

@@ -1,5 +1,6 @@
 """How messages look on a terminal: fixed columns, a line a message; and what goes to stderr beside them."""
 
+import datetime
 import secrets
 import sys
 import time
@@ -101,6 +102,17 @@ def variant_option(command: Any) -> Any:
     text = "Dialect of MTP's label and of SCCP, where no link of the policy says otherwise."
     choice = click.Choice(names.VARIANTS[1:])
     return click.option("--variant", type=choice, default="itu", show_default=True, help=text)(command)
+
+
+def date_option(command: Any) -> Any:
+    """`--date`, for the commands that go by a policy: as `day`."""
+
+    def day(_context: click.Context, _parameter: click.Parameter, value: datetime.datetime | None) -> object:
+        return value.date() if value else None
+
+    text = "The day (UTC) whose entries of lists are in force.  [default: today]"
+    kind = click.DateTime(["%Y-%m-%d"])
+    return click.option("--date", "day", type=kind, callback=day, metavar="YYYY-MM-DD", help=text)(command)
 
 
 def pseudonymise_options(command: Any) -> Any:

@@ -73,7 +73,8 @@ def describe(policy: Policy) -> Iterable[str]:
     for name, numbers in policy.lists.items():
         entries = [("!" if e.exclude else "") + e.prefix for e in numbers.entries[:5]]
         count = len(numbers.entries)
-        yield f"list      {name}, {numbers.kind}, {count} prefixes: {_some(entries, count)}"
+        others = f" and {len(numbers.others)} not in force" if numbers.others else ""
+        yield f"list      {name}, {numbers.kind}, {count} prefixes{others}: {_some(entries, count)}"
     for name, actions in policy.exceptions.items():
         same = len(set(actions.values())) == 1
         said = actions["international"] if same else ", ".join(f"{p} {a}" for p, a in actions.items())

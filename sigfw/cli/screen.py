@@ -1,5 +1,6 @@
 """sigfw screen: what a policy would do with a capture."""
 
+import datetime
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,6 +27,7 @@ TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "err
 @click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
 @output.variant_option
+@output.date_option
 @output.pseudonymise_options
 def command(
     capture: Path,
@@ -33,11 +35,12 @@ def command(
     form: str,
     perimeter: str,
     variant: str,
+    day: datetime.date | None,
     pseudonymise: bool,
     key_file: Path | None,
 ) -> None:
     """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
-    tables = compile_policy(load(policy))
+    tables = compile_policy(load(policy, today=day))
     opened = open_capture(capture)
     worker = Worker(state=State(), key=output.pseudonym_key(pseudonymise, key_file))
     progress = output.Progress("messages")

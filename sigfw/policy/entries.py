@@ -8,7 +8,7 @@ from sigfw.policy.model import Entry, Row
 from sigfw.policy.numbers import NumberReader, is_date
 from sigfw.yamlfile import Mistakes, Node, shown
 
-__all__ = ["Entries"]
+__all__ = ["Entries", "covers"]
 
 COLUMNS: Final = ("prefix", "note", "source", "owner", "valid_from", "valid_until")
 LEASE_COLUMNS: Final = ("lessor", "lessee")  # of a lease register: only under a header
@@ -92,7 +92,7 @@ class Entries(NumberReader):
             if other.exclude != entry.exclude and _meet(other, entry):
                 self.mistakes.add(file, line, f"the prefix {entry.prefix} stands with ! and without; remove one")
                 return
-            if other.exclude == entry.exclude and _covers(other, entry):
+            if other.exclude == entry.exclude and covers(other, entry):
                 self.repeats += 1
                 self.repeated = self.repeated or f"{file}:{line}"
                 return
@@ -114,6 +114,7 @@ def _meet(one: Entry, other: Entry) -> bool:
     return a <= d and c <= b
 
 
-def _covers(one: Entry, other: Entry) -> bool:
+def covers(one: Entry, other: Entry) -> bool:
+    """Whether one is in force on every day on which the other is."""
     (a, b), (c, d) = _period(one), _period(other)
     return a <= c and d <= b

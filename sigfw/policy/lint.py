@@ -1,14 +1,15 @@
 """What a policy may say but hardly means: found on top of what the loader refuses."""
 
 from sigfw.policy.encoding import lax_exceptions, rests_on_encoding
+from sigfw.policy.lint_data import lint_data
 from sigfw.policy.model import Policy, Rule
 
 __all__ = ["lint"]
 
 
 def lint(policy: Policy) -> list[str]:
-    """Return findings, `file:line: what; what to do`, in the order of the rules; those of `exceptions` first."""
-    findings = list(lax_exceptions(policy))
+    """Return findings, `file:line: what; what to do`: those of lists and operators, of `exceptions`, of the rules."""
+    findings = lint_data(policy) + list(lax_exceptions(policy))
     catch_all: dict[str, Rule] = {}
     ids: dict[tuple[object, ...], Rule] = {}
     for rule in policy.rules:

@@ -246,7 +246,9 @@ def policy_schema() -> dict[str, object]:
     match = _object({"topic": {"anyOf": [text, texts]}, **dict.fromkeys(("ni", "opc", "dpc"), one_or_more)})
     link = {"name": ident, "match": match, "perimeter": {"enum": perimeters}, "variant": {"enum": variants}}
     home = dict.fromkeys(("global_titles", "imsi", "e214", "msisdn", "hosted_abroad"), texts)
-    one_list = _object({"kind": {"enum": list(LIST_KINDS)}, "entries": texts, "file": text}, ["kind"])
+    said = dict.fromkeys(("reason", "note", "source", "owner", "valid_from", "valid_until", "lessor", "lessee"), text)
+    entries = {"type": "array", "items": {"anyOf": [digits, _object({"prefix": digits, **said}, ["prefix"])]}}
+    one_list = _object({"kind": {"enum": list(LIST_KINDS)}, "entries": entries, "file": text}, ["kind"])
     operator = {"tadig": text, "country": text, "global_titles": texts, "imsi": texts}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -31,7 +31,7 @@ class Whois:
     def of(self, digits: str) -> dict[str, Any]:
         """What is known of an international GT: {"operator", "country", "lease"}, None where it is nothing.
 
-        lease: {"lessor", "lessee", "valid_until", "source"}. It says who should be there: whoever sends chooses the digits.
+        lease: {"lessor", "lessee", "valid_until", "source"}. It says who should be there; a sender chooses its digits.
         """
         at = _longest(self._prefixes, digits)
         operator = self._operators[at] if at is not None else None
