@@ -377,13 +377,16 @@ cdef int side(const PolicyTables* t, const Party* p, bint has_mtp, uint32_t pc, 
 cdef void compare(const PolicyTables* t, const Party* p, const Number* n, bint both, Tally* tally) noexcept nogil:
     """Does the operator of the number differ from the party's? both: where both are known; else where one is."""
     cdef uint32_t i, j
-    cdef uint16_t a, b
+    cdef ClassInfo nobody
+    cdef const ClassInfo* a
+    cdef const ClassInfo* b
+    memset(&nobody, 0, sizeof(nobody))
     for i in range(p.n_norm or 1):
-        a = info(t, &p.norm[i]).operator if p.n_norm else 0
+        a = info(t, &p.norm[i]) if p.n_norm else &nobody
         for j in range(n.n_norm or 1):
-            b = info(t, &n.norm[j]).operator if n.n_norm else 0
-            if (a and b) or (not both and (a or b)):
-                count(tally, a != b)
+            b = info(t, &n.norm[j]) if n.n_norm else &nobody
+            if (a.operator and b.operator) or (not both and (a.operator or b.operator)):
+                count(tally, not is_same_operator(t, a, b))
             else:
                 tally.unknown += 1
 

@@ -25,7 +25,8 @@ cdef enum:
 cdef uint64_t ONES = 0x1111111111111111
 cdef uint64_t END = 0xFFFFFFFFFFFFFFFF
 
-# Lists that the table itself knows; an item is a list (number << 1, + 1 for an exception) or an operator.
+# Lists that the table itself knows; an item is a list (number << 1, + 1 for an exception) or an owner: ClassInfo.also in
+# 15 bits, then the operator in 16.
 HOME = 0
 HOSTED_ABROAD = 1
 OPERATOR_ITEM = 0x80000000
@@ -311,11 +312,14 @@ cdef class PrefixTable:
 
     cdef int describe(self) except -1:
         cdef Py_ssize_t i
+        owners = [owner for _, owner in self.classes]
+        self.classes = tuple([(lists, owner & 0xFFFF) for lists, owner in self.classes])
         self.info = <ClassInfo*>calloc(len(self.classes), sizeof(ClassInfo))
         if self.info == NULL:
             raise MemoryError
         for i, (lists, operator) in enumerate(self.classes):
             self.info[i].operator = operator
+            self.info[i].also = owners[i] >> 16
             self.info[i].home = HOME in lists
             self.info[i].hosted_abroad = HOSTED_ABROAD in lists
         self.c.starts = self.starts

@@ -148,12 +148,13 @@ cdef inline int worse(int a, int b) noexcept nogil:
 cdef int operators_differ(const PolicyTables* t, uint64_t known, uint8_t space, const Party* p) noexcept nogil:
     """Is a number of another operator than the party? Two that no operator lists are one only if they are equal."""
     cdef uint32_t i
-    cdef uint16_t a = class_info(t, known, space).operator, b
+    cdef const ClassInfo* a = class_info(t, known, space)
+    cdef const ClassInfo* b
     cdef int said = SAYS_NOTHING
     for i in range(p.n_norm):
-        b = info(t, &p.norm[i]).operator
-        if a or b:
-            said = worse(said, SAYS_YES if a != b else SAYS_NO)
+        b = info(t, &p.norm[i])
+        if a.operator or b.operator:
+            said = worse(said, SAYS_NO if is_same_operator(t, a, b) else SAYS_YES)
         elif p.norm[i].space == space and gt_word(&p.norm[i]) == known:
             said = worse(said, SAYS_NO)
     return said

@@ -61,6 +61,7 @@ cdef enum NumberSource:    # where a number field finds its values
 
 cdef struct ClassInfo:     # what the numbers of a class have in common, as far as checks and direction ask
     uint16_t operator      # 1 is home; 0: of no operator
+    uint16_t also          # where in PolicyTables.also the operators begin whose it counts as, too; 0: none's
     uint8_t home
     uint8_t hosted_abroad
 
@@ -203,6 +204,7 @@ cdef struct PolicyTables:
     uint32_t n_operations
     uint8_t exception_action[N_EXCEPTIONS][N_PERIMETERS]
     GtTable gt[N_SPACES]
+    const uint16_t* also   # operators, a 0 behind each row of them; first a 0
     CountryCode country_code
     const int32_t* home_point_codes
     uint32_t n_home_point_codes
@@ -213,6 +215,21 @@ cdef struct PolicyTables:
 
 cdef inline const ClassInfo* info(const PolicyTables* t, const Norm* norm) noexcept nogil:
     return &t.gt[norm.space].classes[norm.cls]
+
+
+cdef inline bint counts_as(const PolicyTables* t, uint32_t also, uint16_t operator) noexcept nogil:
+    while t.also[also]:
+        if t.also[also] == operator:
+            return True
+        also += 1
+    return False
+
+
+cdef inline bint is_same_operator(const PolicyTables* t, const ClassInfo* a, const ClassInfo* b) noexcept nogil:
+    """Both are one operator's, or one of them counts as the other's, too."""
+    if a.operator == b.operator:
+        return True
+    return (a.also | b.also) != 0 and (counts_as(t, a.also, b.operator) or counts_as(t, b.also, a.operator))
 
 
 cdef inline bint number_is_home(const PolicyTables* t, const Number* n) noexcept nogil:

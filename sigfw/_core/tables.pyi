@@ -21,6 +21,7 @@ class Tables:
         links: list[tuple[Any, ...]],
         exceptions: list[list[int]],
         spaces: tuple[Any, ...],
+        also: array[int],
         country_code: str,
         point_codes: array[int],
         state: dict[str, Any],

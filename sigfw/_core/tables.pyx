@@ -37,7 +37,7 @@ cdef CountryCode left_aligned(str digits) except *:
 
 cdef class Tables:
     def __init__(self, *, dict names, dict masks, dict fields, list rules, rows, list links, list exceptions,
-                 tuple spaces, str country_code, point_codes, dict state):
+                 tuple spaces, also, str country_code, point_codes, dict state):
         cdef int i, j
         cdef PrefixTable table
         cdef Rule* rule
@@ -73,6 +73,7 @@ cdef class Tables:
         for i in range(1, N_SPACES):
             table = spaces[i]
             self.c.gt[i] = table.c
+        self.c.also = self.u16(also)
         self.c.country_code = left_aligned(country_code)
         self.c.home_point_codes = self.i32(point_codes)
         self.c.n_home_point_codes = <uint32_t>len(point_codes)

@@ -41,7 +41,7 @@ def check(ctx: click.Context, policies: tuple[Path, ...]) -> None:
         sizes = ", ".join(f"{space} {count}" for space, count in tables.list_sizes().items())
         click.echo(
             f"{path}: ok: {policy.name} {policy.digest}, {len(policy.rules)} rules, {len(policy.lists)} lists, "
-            f"{len(policy.operators)} operators; prefixes: {sizes}"
+            f"{len({o.tadig for o in policy.operators})} operators; prefixes: {sizes}"
         )
     ctx.exit(status)
 
@@ -69,7 +69,9 @@ def describe(policy: Policy) -> Iterable[str]:
         match = ", ".join(f"{name} {_some(values)}" for name, values in asked.items() if values)
         yield f"link      {link.name}: {match or 'everything'}: {link.perimeter}"
     for o in policy.operators:
-        yield f"operator  {o.tadig} {o.country or '-'}: GT {_some(o.global_titles)}, IMSI {_some(o.imsi)}"
+        more = {"E.214": o.e214, "MSISDN": o.msisdn, "also": o.also or ()}
+        told = "".join(f", {what} {_some(values)}" for what, values in more.items() if values)
+        yield f"operator  {o.tadig} {o.country or '-'}: GT {_some(o.global_titles)}, IMSI {_some(o.imsi)}{told}"
     for name, numbers in policy.lists.items():
         entries = [("!" if e.exclude else "") + e.prefix for e in numbers.entries[:5]]
         count = len(numbers.entries)

@@ -184,5 +184,5 @@ def list_sizes(policy: Policy) -> dict[str, int]:
     return {name: len(numbers.entries) for name, numbers in policy.lists.items()} | {
         "home": len(home.global_titles) + len(home.imsi) + len(home.e214) + len(home.msisdn),
         "hosted_abroad": len(home.hosted_abroad),
-        "operators": sum(len(operator.global_titles) + len(operator.imsi) for operator in policy.operators),
+        "operators": sum(len(o.global_titles) + len(o.imsi) + len(o.e214) + len(o.msisdn) for o in policy.operators),
     }

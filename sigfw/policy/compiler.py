@@ -19,6 +19,7 @@ from sigfw.policy.state import state_rules
 __all__ = ["Vocabulary", "compile_policy"]
 
 MAX_OPERATORS = 0xFFFF  # ClassInfo.operator
+MAX_ALSO = 0x7FFF  # what an item of a prefix table has room for
 FROM_CALLED, FROM_CALLING, FROM_KIND, FROM_ROLE, FROM_NAME = range(5)
 PARTY = ("ssn", "np", "nai", "tt", "gti", "absent")
 # In the order of tables.pxd: SmallId, IntId.
@@ -97,6 +98,8 @@ class Numbers:
         self.prefixes: dict[str, list[str]] = {space: [] for space in ALL_SPACES}
         self.items: dict[str, array[int]] = {space: array("I") for space in ALL_SPACES}
         home = policy.home
+        self.also = array("H", [0])
+        self.also_rows: dict[tuple[int, ...], int] = {}
         self.operators = ["", "home"]
         self.countries = ["", ""]
         for space, own in (
@@ -128,18 +131,36 @@ class Numbers:
         def is_home(one: Operator) -> bool:
             return not own[0].isdisjoint(one.global_titles) or not own[1].isdisjoint(one.imsi)
 
-        first = next((one for one in policy.operators if is_home(one)), None)
+        us = next((one.tadig for one in policy.operators if is_home(one)), "home")
+        numbers = {"home": 1, us: 1}
         for one in policy.operators:
-            number = 1 if one is first else len(self.operators)
-            if one is first:
+            if one.tadig == us:
                 self.operators[1], self.countries[1] = one.tadig, one.country
-            else:
+            elif one.tadig not in numbers:
+                numbers[one.tadig] = len(self.operators)
                 self.operators.append(one.tadig)
                 self.countries.append(one.country)
-            self.put(("e164", "e214", "msisdn"), one.global_titles, OPERATOR_ITEM | number)
-            self.put(("e212",), one.imsi, OPERATOR_ITEM | number)
         if len(self.operators) > MAX_OPERATORS:
-            raise ConfigError([f"operators: {len(policy.operators)} are too many; at most {MAX_OPERATORS - 2}"])
+            raise ConfigError([f"operators: {len(self.operators)} are too many; at most {MAX_OPERATORS - 2}"])
+        ported = {prefix for one in policy.operators for prefix in one.msisdn}
+        translated = {prefix for one in policy.operators for prefix in one.e214}
+        for one in policy.operators:
+            item = OPERATOR_ITEM | self.also_number(sorted({numbers[other] for other in one.also or ()})) << 16
+            item |= numbers[one.tadig]
+            self.put(("e164",), one.global_titles, item)
+            self.put(("e214",), (*one.e214, *(p for p in one.global_titles if p not in translated)), item)
+            self.put(("msisdn",), (*one.msisdn, *(p for p in one.global_titles if p not in ported)), item)
+            self.put(("e212",), one.imsi, item)
+
+    def also_number(self, others: list[int]) -> int:
+        """Where a row of operators begins in `also`; 0: none."""
+        row = tuple(others)
+        if row and row not in self.also_rows:
+            self.also_rows[row] = len(self.also)
+            self.also.extend((*row, 0))
+            if len(self.also) > MAX_ALSO:
+                raise ConfigError([f"operators: `also` names too many sets of operators; at most {MAX_ALSO} in all"])
+        return self.also_rows[row] if row else 0
 
     def list_number(self, operand: Operand, spaces: tuple[str, ...]) -> int:
         """The list that an operand names, or one made of the prefixes it writes out."""
@@ -401,6 +422,7 @@ class Compiler:
                 for one in names.EXCEPTIONS
             ],
             spaces=spaces,
+            also=self.numbers.also,
             country_code=policy.home.country_code,
             point_codes=array("i", policy.home.point_codes),
             state=state_rules(policy, self.numbers, self.vocabulary, spaces, masks["checks_used"]),

@@ -1,12 +1,15 @@
 """Rows of the CSV files that a policy names: streamed, with line numbers, a header optional."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
+from sigfw.policy.numbers import is_date
 from sigfw.yamlfile import Mistakes, Node, closest, shown
 
+AS_OF: Final = re.compile(r"#\s*as of\s+(\S+)", re.I)
 MAX_LINE: Final = 1 << 16  # characters: half of what the csv module bounds a cell to
 
 
@@ -15,13 +18,19 @@ class _TooLong(Exception):
 
 
 def rows(
-    path: Path, columns: tuple[str, ...], mistakes: Mistakes, named_by: Node, *, more: tuple[str, ...] = ()
+    path: Path,
+    columns: tuple[str, ...],
+    mistakes: Mistakes,
+    named_by: Node,
+    *,
+    more: tuple[str, ...] = (),
+    as_of: dict[str, str] | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells in the order of `columns` and `more`, "" where a row ends early) of each row.
 
     A first row that names the first column is a header: it says which columns stand in which order; only it can bring
-    those of `more`. Empty lines and
-    lines that begin with # are left out. Undecodable octets reach the caller as lone surrogates, which no check of
+    those of `more`. Empty lines and lines that begin with # are left out, but `# as of 2026-11-23` is the file's date: as_of
+    gets it by its file:line. Undecodable octets reach the caller as lone surrogates, which no check of
     digits accepts.
     """
     file = str(path)
@@ -46,7 +55,12 @@ def rows(
                 except _TooLong:
                     mistakes.add(file, line, f"has more than {MAX_LINE} characters in a line; check the line ends")
                     return
-                if not cells or (len(cells) == 1 and not cells[0].strip()) or cells[0].startswith("#"):
+                if not cells or (len(cells) == 1 and not cells[0].strip()):
+                    continue
+                if cells[0].startswith("#"):
+                    said = AS_OF.match(cells[0])
+                    if said and is_date(said[1]) and as_of is not None:
+                        as_of[f"{file}:{line}"] = said[1]
                     continue
                 if first:
                     first = False

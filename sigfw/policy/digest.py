@@ -29,8 +29,9 @@ def digest(
     take("home", {k: sorted(v) if isinstance(v, tuple) else v for k, v in msgspec.structs.asdict(home).items()})
     for link in links:
         take("link", link)
-    for o in sorted(operators, key=lambda o: o.tadig):
-        take("operator", [o.tadig, o.country, sorted(o.global_titles), sorted(o.imsi)])
+    for o in sorted(operators, key=lambda o: (o.tadig, o.also or ())):
+        more = [sorted(o.e214), sorted(o.msisdn), o.also or ()]
+        take("operator", [o.tadig, o.country, sorted(o.global_titles), sorted(o.imsi), *(more if any(more) else ())])
     for name, numbers in sorted(lists.items()):
         take("list", [name, numbers.kind])
         # Line by line: a list may have a million entries.

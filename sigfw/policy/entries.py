@@ -19,8 +19,9 @@ MAX_PERIODS: Final = 64  # of one prefix: each new one is held against those bef
 class Entries(NumberReader):
     """A prefix once a day, and either in the list or an exception."""
 
-    def __init__(self, mistakes: Mistakes, *, zero: bool) -> None:
+    def __init__(self, mistakes: Mistakes, as_of: dict[str, str], *, zero: bool) -> None:
         super().__init__(mistakes)
+        self.as_of = as_of
         self.zero = zero
         self.found: dict[str, Entry] = {}
         self.again: dict[str, list[Entry]] = {}  # other periods of prefixes in `found`
@@ -50,7 +51,7 @@ class Entries(NumberReader):
     def take_file(self, path: Path, named_by: Node) -> None:
         file = str(path)
         columns = (*COLUMNS, *LEASE_COLUMNS)
-        for line, cells in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS):
+        for line, cells in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS, as_of=self.as_of):
             more = {name: text for name, cell in zip(columns[1:], cells[1:], strict=True) if (text := cell.strip())}
             self._take(file, line, cells[0].strip(), more)
 

@@ -9,12 +9,14 @@ from typing import Final
 
 from sigfw import names
 from sigfw.errors import ConfigError
-from sigfw.policy import csvfile, schema
+from sigfw.policy import schema
 from sigfw.policy.checks import STATE_CHECKS, ChecksReader
 from sigfw.policy.dates import on, utc_today
 from sigfw.policy.entries import Entries
 from sigfw.policy.model import Checks, Home, Link, NumberList, Operator, Perimeter, Policy, Variant
 from sigfw.policy.numbers import NumberReader
+from sigfw.policy.operators import KEYS as OPERATOR_KEYS
+from sigfw.policy.operators import OperatorBook
 from sigfw.policy.rules import Rules
 from sigfw.policy.travel import read_table
 from sigfw.yamlfile import Mistakes, Node, read, shown
@@ -24,7 +26,6 @@ __all__ = ["load"]
 TOP: Final = ("schema", "name", "home", "links", "operators", "lists", "exceptions", "checks", "rules", "include")
 MAX_FILES: Final = 256  # included; a policy of more is a loop written by a program
 PERIMETERS: Final[tuple[Perimeter, ...]] = ("international", "national", "internal")
-OPERATOR_COLUMNS: Final = ("tadig", "country", "global_title", "imsi")
 
 
 def load(path: Path, *, today: datetime.date | None = None) -> Policy:
@@ -47,6 +48,7 @@ class _Loader(NumberReader):
         self.files: list[Path] = []
         self.included = 0  # times, a file twice counted twice: includes that double would never end
         self.sections: dict[str, list[Node]] = {}
+        self.as_of: dict[str, str] = {}  # what files say of their age
         self.bases: dict[str, Path] = {}  # file as told in messages -> the folder its paths are relative to
 
     def load(self, path: Path) -> Policy | None:
@@ -81,6 +83,7 @@ class _Loader(NumberReader):
             rules=tuple(rules),
             checks=checks,
             files=tuple(str(f) for f in self.files),
+            as_of=self.as_of,
         )
 
     # -- files ---------------------------------------------------------------------------------------------------------
@@ -188,26 +191,20 @@ class _Loader(NumberReader):
         return digits
 
     def _operators(self) -> list[Operator]:
-        book = _OperatorBook(self)
+        book = OperatorBook(self.mistakes, self.as_of)
         for section in self.sections.get("operators", ()):
             for node in self.items(section, "`operators`"):
-                found = self.fields(node, "an operator", ("tadig", "country", "global_titles", "imsi", "file"))
+                found = self.fields(node, "an operator", OPERATOR_KEYS)
                 if "file" in found:
                     if len(found) > 1:
                         self.mistakes.at(node, "an operator with `file` has other keys; give them their own entry")
                     path = self._beside(found["file"], "file")
                     if path is not None:
                         book.read(path, found["file"])
-                elif "tadig" not in found:
-                    if node.kind == "mapping":
-                        self.mistakes.at(node, "an operator has no `tadig`; add it, or name a `file`")
-                else:
-                    book.add(
-                        found["tadig"],
-                        found.get("country"),
-                        self.items(found["global_titles"], "global_titles") if "global_titles" in found else [],
-                        self.items(found["imsi"], "imsi") if "imsi" in found else [],
-                    )
+                elif "tadig" in found:
+                    book.take(found)
+                elif node.kind == "mapping":
+                    self.mistakes.at(node, "an operator has no `tadig`; add it, or name a `file`")
         return book.operators()
 
     def _lists(self) -> dict[str, NumberList]:
@@ -225,7 +222,7 @@ class _Loader(NumberReader):
             kind = self.choice(found["kind"], "kind", schema.LIST_KINDS) if "kind" in found else None
             if value.kind == "mapping" and not ("entries" in found or "file" in found):
                 self.mistakes.at(value, f"list `{name}` has neither `entries` nor `file`; add one")
-            entries = Entries(self.mistakes, zero=kind in ("imsi", None))
+            entries = Entries(self.mistakes, self.as_of, zero=kind in ("imsi", None))
             for node in self.items(found["entries"], "entries") if "entries" in found else ():
                 entries.take_node(node)
             path = self._beside(found["file"], "file") if "file" in found else None
@@ -308,76 +305,3 @@ class _Loader(NumberReader):
         found = self.fields(node, f"`{name}`", (*PERIMETERS, "else"))
         actions = {key: self.choice(value, name, schema.EXCEPTION_ACTIONS) or rest for key, value in found.items()}
         return {p: actions.get(p, actions.get("else", rest)) for p in PERIMETERS}
-
-
-class _OperatorBook:
-    """Operators by TADIG code: rows and entries of one code add up; a prefix belongs to one of them."""
-
-    def __init__(self, loader: _Loader) -> None:
-        self.loader = loader
-        self.mistakes = loader.mistakes
-        self.country: dict[str, str] = {}
-        self.titles: dict[str, dict[str, None]] = {}
-        self.imsis: dict[str, dict[str, None]] = {}
-        self.owner: dict[tuple[str, str], str] = {}
-
-    def operators(self) -> list[Operator]:
-        return [
-            Operator(tadig=t, country=self.country[t], global_titles=tuple(self.titles[t]), imsi=tuple(self.imsis[t]))
-            for t in self.country
-        ]
-
-    def add(self, tadig: Node, country: Node | None, titles: list[Node], imsis: list[Node]) -> None:
-        read = self.loader
-        must = "write the code of GSMA TD.13, such as GBRXX"
-        code = read.text(tadig, "tadig", r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", must)
-        if code == "home":
-            self.mistakes.at(tadig, "the operator `home` is made of `home`; write its TADIG code")
-            code = None
-        iso = read.text(country, "country", r"[A-Z]{2}", schema.COUNTRY_MUST) if country else ""
-        if iso == "UK" and country:
-            self.mistakes.at(country, "country UK is no code of ISO 3166; write GB")
-        found = [(n, read.digits(n, "global title")) for n in titles]
-        found_imsis = [(n, read.digits(n, "imsi", zero=True, least=5)) for n in imsis]
-        if code is None or not self._known(code, iso or "", tadig):
-            return
-        for node, digits in found:
-            if digits is not None:
-                self._own("gt", digits, code, self.titles[code], node)
-        for node, digits in found_imsis:
-            if digits is not None:
-                self._own("imsi", digits, code, self.imsis[code], node)
-
-    def read(self, path: Path, named_by: Node) -> None:
-        for line, cells in csvfile.rows(path, OPERATOR_COLUMNS, self.mistakes, named_by):
-            tadig, country, titles, imsis = (_cell(path, line, c) for c in cells)
-            if not titles.text and not imsis.text:
-                self.mistakes.at(
-                    tadig, "the row has no global title and no IMSI; write tadig,country,global_title,imsi"
-                )
-                continue
-            self.add(tadig, country if country.text else None, _split(titles), _split(imsis))
-
-    def _known(self, code: str, country: str, node: Node) -> bool:
-        if code not in self.country:
-            self.country[code], self.titles[code], self.imsis[code] = country, {}, {}
-        elif country and self.country[code] and country != self.country[code]:
-            self.mistakes.at(node, f"operator {code} is of {self.country[code]} and of {country}; mend one of them")
-            return False
-        self.country[code] = self.country[code] or country
-        return True
-
-    def _own(self, kind: str, digits: str, code: str, prefixes: dict[str, None], node: Node) -> None:
-        owner = self.owner.setdefault((kind, digits), code)
-        if owner != code:
-            self.mistakes.at(node, f"the prefix {digits} of {code} is {owner}'s already; give it to one of them")
-        prefixes[digits] = None
-
-
-def _cell(path: Path, line: int, text: str) -> Node:
-    return Node("scalar", str(path), line, text.strip())
-
-
-def _split(cell: Node) -> list[Node]:
-    """Several prefixes may stand in a cell, with semicolons between."""
-    return [Node("scalar", cell.file, cell.line, part.strip()) for part in cell.text.split(";")] if cell.text else []

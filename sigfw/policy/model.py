@@ -41,10 +41,16 @@ class Link(Base, frozen=True, kw_only=True):
 
 
 class Operator(Base, frozen=True, kw_only=True):
+    """What a TADIG code owns. Several of one code differ in `also`."""
+
     tadig: str
     country: str  # ISO 3166 alpha 2; "": not given
     global_titles: tuple[str, ...] = ()
     imsi: tuple[str, ...] = ()
+    e214: tuple[str, ...] = ()  # beside global_titles, which stand in E.214 too
+    msisdn: tuple[str, ...] = ()  # beside global_titles, and before another's: ported numbers
+    also: tuple[str, ...] | None = None  # whose these numbers count as, too, where checks compare; None: not said
+    where: str = ""  # file:line
 
 
 class Entry(Base, frozen=True, kw_only=True, gc=False):
@@ -159,4 +165,5 @@ class Policy(Base, frozen=True, kw_only=True):
     exceptions_where: dict[str, str] = {}  # file:line of those that are written
     files: tuple[str, ...] = ()  # all that was read, for reload
     day: str = ""  # UTC; the lists hold what is in force on it
+    as_of: dict[str, str] = {}  # file:line of a date that a file bears -> the date
     changes: str = ""  # the first day after it on which they hold something else; "": none is known

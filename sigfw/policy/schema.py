@@ -249,7 +249,8 @@ def policy_schema() -> dict[str, object]:
     said = dict.fromkeys(("reason", "note", "source", "owner", "valid_from", "valid_until", "lessor", "lessee"), text)
     entries = {"type": "array", "items": {"anyOf": [digits, _object({"prefix": digits, **said}, ["prefix"])]}}
     one_list = _object({"kind": {"enum": list(LIST_KINDS)}, "entries": entries, "file": text}, ["kind"])
-    operator = {"tadig": text, "country": text, "global_titles": texts, "imsi": texts}
+    operator: dict[str, object] = {"tadig": text, "country": text, "also": {"anyOf": [text, texts]}}
+    operator |= dict.fromkeys(("global_titles", "imsi", "e214", "msisdn"), texts)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sigfw policy",

@@ -60,7 +60,7 @@ def _owners(policy: Policy) -> Iterable[tuple[str, Operator]]:
     for prefix in (*home.global_titles, *home.e214):
         yield prefix, us
     for operator in policy.operators:
-        for prefix in operator.global_titles:
+        for prefix in {*operator.global_titles, *operator.e214}:
             yield prefix, operator
 
 
