@@ -9,7 +9,7 @@ from typing import Final, TextIO
 from sigfw.policy.numbers import is_date
 from sigfw.yamlfile import Mistakes, Node, closest, shown
 
-AS_OF: Final = re.compile(r"#\s*as of\s+(\S+)", re.I)
+AS_OF: Final = re.compile(r"#\s*as of\s+([0-9-]{10})\b", re.I)
 MAX_LINE: Final = 1 << 16  # characters: half of what the csv module bounds a cell to
 
 
@@ -29,9 +29,9 @@ def rows(
     """Yield (line, cells in the order of `columns` and `more`, "" where a row ends early) of each row.
 
     A first row that names the first column is a header: it says which columns stand in which order; only it can bring
-    those of `more`. Empty lines and lines that begin with # are left out, but `# as of 2026-11-23` is the file's date: as_of
-    gets it by its file:line. Undecodable octets reach the caller as lone surrogates, which no check of
-    digits accepts.
+    those of `more`. Empty lines and lines that begin with # are left out, but `# as of 2026-11-23` is the file's date,
+    which as_of gets by its file:line. Undecodable octets reach the caller as lone surrogates, which no check of digits
+    accepts.
     """
     file = str(path)
     try:

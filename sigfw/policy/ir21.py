@@ -29,9 +29,8 @@ MAX_DEPTH: Final = 64  # IR.21 has some 15
 MAX_TEXT: Final = 64  # characters that are kept of a value: numbers, codes, a date
 MAX_NUMBERS: Final = 1_000_000  # of one network, kept until its end
 TADIG: Final = r"[A-Z0-9]{5}"
-LEAVES: Final = frozenset(
-    "FileCreationTimestamp CountryInitials TADIGCode MCC MNC MGT_CC MGT_NC CC NDC SN_RangeStart SN_RangeStop NetworkOwner".split()
-)
+NUMBER: Final = ("MCC", "MNC", "MGT_CC", "MGT_NC", "CC", "NDC", "SN_RangeStart", "SN_RangeStop", "NetworkOwner")
+LEAVES: Final = frozenset(("FileCreationTimestamp", "CountryInitials", "TADIGCode", *NUMBER))
 RANGES: Final = {"GT_NumberRanges": "global_titles", "MSISDN_NumberRanges": "msisdn"}
 # What ends with these is taken; what is read within them is forgotten when another begins.
 PARTS: Final = frozenset(("CCITT_E212_NumberSeries", "CCITT_E214_MGT", "RangeData", "GTAddressInfo"))
@@ -41,7 +40,7 @@ PARTS: Final = frozenset(("CCITT_E212_NumberSeries", "CCITT_E214_MGT", "RangeDat
 class Network:
     tadig: Node
     country: Node | None
-    # By whose they are: the network's own, and those of its ranges whose NetworkOwner is another. Keys as an operator's.
+    # By TADIG code: its own, and of ranges whose NetworkOwner is another, theirs. Keys as an operator's.
     numbers: dict[Node, dict[str, list[Node]]] = field(default_factory=dict)
 
 
@@ -83,7 +82,7 @@ def networks(path: Path, mistakes: Mistakes, named_by: Node, as_of: dict[str, st
         mistakes.add(str(path), reader.line, str(e))
     else:
         if not reader.networks:
-            mistakes.add(str(path), 1, "has no Network with a TADIGCode; give a RAEX IR.21 file, or CSV")
+            mistakes.add(str(path), 1, "has no Network; give a RAEX IR.21 file, or CSV")
 
 
 class _Reader:
@@ -197,10 +196,10 @@ class _Reader:
         self.numbers.append((owner if re.fullmatch(TADIG, owner) else "", key, self._node(digits)))
 
     def _network(self) -> None:
+        self.networks += 1
         if self.tadig is None:
             self.mistakes.add(self.file, self.line, "the Network that ends here has no TADIGCode; add it")
             return
-        self.networks += 1
         network = Network(self.tadig, self.country)
         codes = {self.tadig.text: self.tadig}
         for owner, key, node in self.numbers:

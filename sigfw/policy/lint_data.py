@@ -1,16 +1,31 @@
 """What is stale, repeated or without effect in the data of a policy: its lists and operators."""
 
-from collections.abc import Iterable, Iterator
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+from sigfw.policy.countries import ALPHA_2
 from sigfw.policy.entries import covers
-from sigfw.policy.model import Entry, NumberList, Policy, Row
+from sigfw.policy.model import Entry, NumberList, Operator, Policy, Row
+from sigfw.policy.travel import load_default
 
 __all__ = ["lint_data"]
 
+OLD_DAYS: Final = 365  # of a file that bears its date: numbers are assigned and handed back in such a time
+
 
 def lint_data(policy: Policy) -> list[str]:
-    """Findings as lint's: one a list and kind, with the count and the first."""
-    return [finding for name, numbers in policy.lists.items() for finding in _of_list(name, numbers, policy.day)]
+    """Findings as lint's: one a list or operator and kind, with the count and the first."""
+    lists = [finding for name, numbers in policy.lists.items() for finding in _of_list(name, numbers, policy.day)]
+    return [*_old(policy), *lists, *_of_operators(policy.operators)]
+
+
+def _old(policy: Policy) -> Iterator[str]:
+    if policy.day:
+        bound = (datetime.date.fromisoformat(policy.day) - datetime.timedelta(days=OLD_DAYS)).isoformat()
+        for where, date in policy.as_of.items():
+            if date < bound:
+                yield f"{where}: the file is as of {date}, more than {OLD_DAYS} days old; get a newer one"
 
 
 def _of_list(name: str, numbers: NumberList, day: str) -> Iterator[str]:
@@ -64,3 +79,63 @@ def _without_effect(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str | Non
 
 def _is_lease(entry: Entry) -> bool:
     return isinstance(entry, Row) and bool(entry.lessor or entry.lessee)
+
+
+# operators ------------------------------------------------------------------------------------------------------------
+
+
+def _of_operators(operators: Iterable[Operator]) -> Iterator[str]:
+    operators = list(operators)
+    yield from _inside_another(operators)
+    travel = load_default()
+    countries = {prefix: travel.countries[i] for prefix, i in travel.prefixes if i >= 0}
+    numbered = set(countries.values())
+    seen = set()
+    for one in operators:
+        named = ALPHA_2.get(one.tadig[:3].upper())
+        if one.country and named and named != one.country and one.tadig not in seen:
+            yield f"{one.where}: operator {one.tadig} is of {one.country}, its code begins as in {named}; see which"
+        seen.add(one.tadig)
+        if one.country in numbered:
+            yield from _abroad(one, countries)
+
+
+def _abroad(operator: Operator, countries: Mapping[str, str]) -> Iterator[str]:
+    """Global titles under another country's code."""
+    found = [(gt, country) for gt in operator.global_titles if (country := _country(gt, countries)) != operator.country]
+    known = [(gt, country) for gt, country in found if country]
+    if known:
+        gt, country = known[0]
+        told = counted(len(known), "global title", "global titles")
+        yield (
+            f"{operator.where}: operator {operator.tadig} of {operator.country} has {told} under another "
+            f"country's code, first {gt} ({country}); see that it is meant"
+        )
+
+
+def _country(gt: str, countries: Mapping[str, str]) -> str | None:
+    return next((countries[gt[:n]] for n in range(len(gt), 0, -1) if gt[:n] in countries), None)
+
+
+def _inside_another(operators: Iterable[Operator]) -> Iterator[str]:
+    """Prefixes inside another operator's, where nobody said that they are meant to be."""
+    found = [pair for key in ("global_titles", "imsi") for pair in _inside(operators, key)]
+    if found:
+        (prefix, inner), (around, outer) = found[0]
+        told = counted(len(found), "prefix lies", "prefixes lie")
+        yield (
+            f"{inner.where}: {told} inside another operator's, first {prefix} of {inner.tadig} in {around} of "
+            f"{outer.tadig}; the longer owns; if it is meant, write `also: [{outer.tadig}]` where its subscribers use "
+            f"nodes of {outer.tadig}, else `also: []`"
+        )
+
+
+def _inside(operators: Iterable[Operator], key: str) -> Iterator[tuple[tuple[str, Operator], tuple[str, Operator]]]:
+    around: list[tuple[str, Operator]] = []
+    owned = ((prefix, one) for one in operators for prefix in getattr(one, key))
+    for prefix, one in sorted(owned, key=lambda owner: owner[0]):
+        while around and not prefix.startswith(around[-1][0]):
+            around.pop()
+        if around and around[-1][1].tadig != one.tadig and one.also is None:
+            yield (prefix, one), around[-1]
+        around.append((prefix, one))

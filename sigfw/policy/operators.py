@@ -53,7 +53,7 @@ class OperatorBook(NumberReader):
                 country=self.country[code],
                 also=also,
                 where=self.where[code],
-                **{key: tuple(prefixes) for key, prefixes in numbers.items()},  # type: ignore[arg-type]
+                **{key: tuple(prefixes) for key, prefixes in numbers.items()},
             )
             for (code, also), numbers in found.items()
             if numbers or also is not None or code not in several
@@ -72,15 +72,16 @@ class OperatorBook(NumberReader):
         """A file: IR.21 if it is XML, else CSV."""
         if ir21.is_xml(path):
             for network in ir21.networks(path, self.mistakes, named_by, self.as_of):
+                others = [code for code in network.numbers if code is not network.tadig]
                 for code, numbers in network.numbers.items():
-                    also = [code for code in network.numbers if code.text != network.tadig.text]
-                    if code.text == network.tadig.text:
-                        self.add(code, network.country, numbers, also or None)
-                    else:
-                        self.add(code, None, numbers, None)
-            return
-        for line, cells in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=MORE_COLUMNS, as_of=self.as_of):
-            tadig, country, *numbers, also = (Node("scalar", str(path), line, cell.strip()) for cell in cells)
+                    own = code is network.tadig
+                    self.add(code, network.country if own else None, numbers, (others or None) if own else None)
+        else:
+            self._rows(path, named_by)
+
+    def _rows(self, path: Path, named_by: Node) -> None:
+        for line, row in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=MORE_COLUMNS, as_of=self.as_of):
+            tadig, country, *numbers, also = (Node("scalar", str(path), line, cell.strip()) for cell in row)
             if not any(one.text for one in numbers):
                 self.mistakes.at(
                     tadig, "the row has no global title and no IMSI; write tadig,country,global_title,imsi"
