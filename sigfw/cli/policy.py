@@ -93,8 +93,14 @@ def _rules(rules: tuple[Rule, ...]) -> Iterable[str]:
         yield f"rule {number:<4} {rule.category}: {rule.id}: {action}{told}"
         for condition in rule.when:
             yield f"          {_condition(condition)}"
+        if rule.labels:
+            yield f"          {labelled(rule)}"
         if rule.checks:
             yield f"          check {(' and ' if rule.checks_all else ' or ').join(rule.checks)}"
+
+
+def labelled(rule: Rule) -> str:
+    return ", ".join(f"{name} {text}" for name, text in rule.labels.items())
 
 
 def _condition(condition: Condition) -> str:

@@ -98,6 +98,8 @@ class Ruling(Page):
         self.say(pieces, 0, 11)
         if decides or self.every:
             self.say([(self.facts.holds(rule, component, reading), "dim")], 11)
+        if rule.labels and (decides or self.every or rule.mode == "shadow"):
+            self.say([(", ".join(f"{name} {text}" for name, text in rule.labels.items()), "dim")], 11)
 
     def exceptions(self, component: int, reading: int, tried: list[Tried]) -> list[tuple[str, str, str]]:
         """(name, action, why) of those that take part for this component, as the classifier has it."""
