@@ -13,8 +13,9 @@ class PrefixTable:
 
     prefixes: 1 to 16 decimal digits each; the same prefix may stand several times.
     items: as many; an item is list << 1 (the numbers are in the list), list << 1 | 1 (they are not: an exception),
-        or OPERATOR_ITEM | also << 16 | operator, also being where Tables' `also` says whose it counts as, too. The longest prefix decides for each list and for the operator alone. At one
-        prefix an exception beats its list, and of two operators the smaller number stands.
+        or OPERATOR_ITEM | also << 16 | operator, also being where Tables' `also` says whose it counts as, too. The
+        longest prefix decides for each list and for the operator alone. At one prefix an exception beats its list, and
+        of two operators the smaller number stands.
     Raises ValueError where a prefix is none.
     Cost: O(n log n) once, 12 to 24 octets a prefix; a look-up reads one bucket, a few starts and one class.
     """

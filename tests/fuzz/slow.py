@@ -4,7 +4,6 @@ Each takes an input's octets and returns nothing; an exception is a finding. `tr
 lines the driver counts as coverage.
 """
 
-import datetime
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,9 @@ from sigfw._core.framing import frames
 from sigfw._core.gttable import OPERATOR_ITEM, PrefixTable
 from sigfw._core.tables import Tables
 from sigfw.policy.compiler import compile_policy
-from sigfw.policy.loader import _Entries, _Loader, load
+from sigfw.policy.dates import in_force
+from sigfw.policy.entries import Entries
+from sigfw.policy.loader import load
 from sigfw.yamlfile import Mistakes, Node
 
 HERE = Path(__file__).parent
@@ -162,7 +163,7 @@ def verdict_holds(line: dict[str, Any], *, default_allow: bool) -> None:
 
 TEXT = Path(f"/proc/self/fd/{os.memfd_create('list.csv')}")
 FD = int(TEXT.name)
-DAY = datetime.date(2026, 11, 24)  # of which dated entries are judged
+DAY = "2026-11-24"  # of which dated entries are judged
 NODE = Node("scalar", "policy.yaml", 1, "list.csv")
 
 
@@ -191,10 +192,10 @@ def loaded(text: bytes, *, zero: bool) -> list[tuple[str, int]]:
     os.ftruncate(FD, 0)
     os.pwrite(FD, text, 0)
     mistakes = Mistakes()
-    entries = _Entries(_Loader(mistakes, DAY), zero=zero)
+    entries = Entries(mistakes, {}, zero=zero)
     entries.take_file(TEXT, NODE)
     assert all("\n" not in line for line in mistakes.lines())
-    return [(one.prefix, 2 << 1 | one.exclude) for one in entries.found.values()]
+    return [(one.prefix, 2 << 1 | one.exclude) for one in entries.all if in_force(one, DAY)]
 
 
 def written(text: bytes) -> list[tuple[str, int]]:

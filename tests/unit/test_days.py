@@ -11,6 +11,7 @@ import orjson
 import pytest
 import structlog
 
+from bench.dialogues import GERMAN_VLR, update
 from sigfw._core.engine import Worker
 from sigfw.pipeline.build import rules_of
 from sigfw.pipeline.files import CaptureSource, FileSink
@@ -22,7 +23,6 @@ from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
 from sigfw.telemetry.http import Health
 from sigfw.telemetry.metrics import Metrics
-from tests.state.story import GERMAN_VLR, update
 
 POLICY = """\
 schema: 1

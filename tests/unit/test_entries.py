@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from bench.dialogues import update
 from bench.encode import Party
 from sigfw.cli import cli
 from sigfw.errors import ConfigError
@@ -16,7 +17,6 @@ from sigfw.policy import schema
 from sigfw.policy.lint import lint
 from sigfw.policy.loader import load
 from sigfw.policy.model import Entry, Policy, Row
-from tests.state.story import update
 
 DAY = datetime.date(2026, 11, 24)
 HEAD = "schema: 1\nname: x\nhome: {country_code: '44', global_titles: ['4477009']}\nexceptions: {default: allow}\n"

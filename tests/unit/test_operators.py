@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.dialogues import LOCATION_UP, update
 from bench.encode import Party, address, bcd, begin, invoke, map_context, request, tlv, udt
 from sigfw.errors import ConfigError
 from sigfw.policy.compiler import compile_policy
@@ -17,7 +18,7 @@ from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
 from sigfw.policy.operators import OperatorBook
 from sigfw.yamlfile import Mistakes, Node
-from tests.state.story import LOCATION_UP, Story, update
+from tests.state.story import Story
 
 DAY = datetime.date(2026, 11, 24)
 HEAD = """\

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from bench.dialogues import update
 from bench.encode import Party
 from sigfw.cli import cli
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.lint import lint
 from sigfw.policy.loader import load
 from sigfw.policy.whois import Whois
-from tests.state.story import Story, update
+from tests.state.story import Story
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 POLICY = """\
