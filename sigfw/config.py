@@ -97,6 +97,10 @@ class Identities(Base, frozen=True, kw_only=True):
         return key
 
 
+class Events(Base, frozen=True, kw_only=True):
+    octets: bool = False  # of the message, clear
+
+
 class State(Base, frozen=True, kw_only=True):
     store: Literal["memory", "redis"] = "memory"
     url: str = ""
@@ -121,8 +125,10 @@ class Config(Base, frozen=True, kw_only=True):
     verdicts: str = "json"
     workers: int = 1
     identities: Identities = Identities()
+    events: Events = Events()
     state: State = State()
     deadline_ms: int = 1000
+    reload_seconds: int = 2
     http: Http = Http()
 
 
@@ -184,6 +190,7 @@ KEYS: Final = (
     Key("workers", "worker processes of this deployment", "number", 1, low=1, high=1024),
     Key("identities.pseudonymise", "keyed pseudonyms in place of identities", "flag", True),
     Key("identities.key_file", "their key", beside=True),
+    Key("events.octets", "the octets of its message in each event, identities in clear", "flag", False),
     Key("state.store", "where checks on subscribers remember", "word", "memory", words=("memory", "redis")),
     Key("state.url", "address of the store", default=""),
     Key("state.timeout_ms", "how long one batch waits for the store", "number", 5, low=1, high=1000),
@@ -191,6 +198,7 @@ KEYS: Final = (
     Key("state.dialogues", "dialogues open at a time", "number", 65_536, low=1_000, high=10_000_000),
     Key("state.callers", "calling GTs counted at a time", "number", 16_384, low=1_000, high=1_000_000),
     Key("deadline_ms", "age from which a message is expired; 0: never", "number", 1000, high=86_400_000),
+    Key("reload_seconds", "between looks for changed files; 0: SIGHUP alone", "number", 2, high=3600),
     Key("http.host", "address of /metrics, /livez, /readyz", default="127.0.0.1"),
     Key("http.port", "port of them; 0: any free one", "number", 9464, high=65535),
 )
@@ -387,13 +395,14 @@ class _Loader(Reader):
         else:
             capture = CaptureSource(**self._part("source.capture"))
             files = FileSink(**self._part("sink.files"))
-        single = {name: self._get(name) for name in ("policy", "verdicts", "workers", "deadline_ms")}
+        single = {name: self._get(name) for name in ("policy", "verdicts", "workers", "deadline_ms", "reload_seconds")}
         return Config(
             **single,
             mode={p: self._get(f"mode.{p}") for p in PERIMETERS},
             source=Source(kafka=kafka, capture=capture),
             sink=Sink(kafka=kafka_sink, files=files),
             identities=Identities(**self._part("identities")),
+            events=Events(**self._part("events")),
             state=State(**self._part("state")),
             http=Http(**self._part("http")),
         )

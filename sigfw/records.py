@@ -1,4 +1,4 @@
-"""What records hold: decode objects, verdicts in JSON and packed form, events."""
+"""What records hold: decode objects, verdicts in JSON and packed form."""
 
 import struct
 from collections.abc import Iterator, Mapping
@@ -195,52 +195,3 @@ def unpack_blobs(value: bytes, at: int, octets: int) -> Object:
             blobs[name] = content
         at += n
     return blobs
-
-
-def event(verdict: Object, now: datetime) -> Object:
-    """The event of one verdict that denies, would deny (shadow) or asks for an event: ECS names, ours under `ss7`.
-
-    verdict: a verdict object; now: stands in where the message has no time.
-    """
-    sccp, tcap, decoded = verdict["sccp"] or {}, verdict["tcap"] or {}, verdict["map"] or {}
-    deciding = verdict["shadow"] or verdict
-    denied = verdict["action"] in ("drop", "reject", "redirect")
-    components = tcap.get("components", [])
-    return {
-        "@timestamp": verdict["time"] or now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "ecs": {"version": "8.11.0"},
-        "event": {
-            "id": verdict["id"],
-            "kind": "alert",
-            "category": ["network", "intrusion_detection"],
-            "type": ["denied"] if denied else ["info"],
-            "action": verdict["action"],
-            "reason": verdict["reason"],
-            "dataset": "sigfw.events",
-        },
-        "rule": {
-            "id": deciding["rule"],
-            "category": verdict["category"],
-            "ruleset": verdict["policy"]["name"],
-            "version": verdict["policy"]["digest"],
-        },
-        "ss7": {
-            "perimeter": verdict["perimeter"],
-            "shadow": verdict["shadow"],
-            "called": sccp.get("called"),
-            "calling": sccp.get("calling"),
-            "opc": verdict["opc"],
-            "dpc": verdict["dpc"],
-            "ni": verdict["ni"],
-            "sccp_type": sccp.get("type"),
-            "tcap_type": tcap.get("type"),
-            "acn": tcap.get("acn"),
-            "operations": [c["operation"] or str(c["opcode"]) for c in components if c["type"] == "invoke"],
-            "opcode_forms": sorted({c["opcode_form"] for c in components if c["opcode_form"]}),
-            "imsi": decoded.get("imsi"),
-            "msisdn": decoded.get("msisdn"),
-            "addresses": decoded.get("addresses", {}),
-            "error": verdict["error"],
-            "count": 1,
-        },
-    }

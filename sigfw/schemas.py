@@ -160,11 +160,25 @@ def verdict_schema() -> Schema:
     return {"$schema": DIALECT, "title": "sigfw verdict", **closed(verdict | DECODED, optional=("reply", "redirect"))}
 
 
+WHOIS = closed(
+    {
+        "operator": nullable(STRING),
+        "country": nullable(STRING),
+        "lease": nullable(closed({key: nullable(STRING) for key in ("lessor", "lessee", "valid_until", "source")})),
+    }
+)
+END = closed({"address": nullable(DIGITS), "geo": closed({"country_iso_code": STRING})}, optional=("geo",))
+
+
 def event_schema() -> Schema:
     """Of one record of the events topic or file."""
     ss7 = {
         "perimeter": PERIMETER,
+        "decided": closed({"action": ACTION, "rule": nullable(STRING), "reason": REASON}),
         "shadow": SHADOW,
+        "alert": nullable(STRING),
+        "regime": nullable(STRING),
+        "whois": closed({"calling": WHOIS, "called": WHOIS}),
         "called": PARTY,
         "calling": PARTY,
         "opc": nullable(INTEGER),
@@ -179,11 +193,13 @@ def event_schema() -> Schema:
         "msisdn": nullable(DIGITS),
         "addresses": ADDRESSES,
         "error": ERROR,
+        "octets": {"type": "string", "pattern": "^([0-9a-f]{2})+$"},
         "count": {"type": "integer", "minimum": 1},
     }
     event = {
         "@timestamp": TIME,
         "ecs": closed({"version": STRING}),
+        "message": STRING,
         "event": closed(
             {
                 "id": STRING,
@@ -196,6 +212,13 @@ def event_schema() -> Schema:
             }
         ),
         "rule": closed({"id": nullable(STRING), "category": nullable(STRING), "ruleset": STRING, "version": STRING}),
-        "ss7": closed(ss7),
+        "threat": closed(
+            {"framework": STRING, "technique": closed({"id": {"type": "array", "items": STRING, "minItems": 1}})}
+        ),
+        "labels": {"type": "object", "additionalProperties": STRING},
+        "source": END,
+        "destination": END,
+        "related": closed({key: {"type": "array", "items": DIGITS} for key in ("hosts", "user")}),
+        "ss7": closed(ss7, optional=("octets",)),
     }
-    return {"$schema": DIALECT, "title": "sigfw event", **closed(event)}
+    return {"$schema": DIALECT, "title": "sigfw event", **closed(event, optional=("threat", "labels"))}

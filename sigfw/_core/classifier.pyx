@@ -3,10 +3,12 @@
 # The first rule left in a category decides for it; the worst of all wins. Shadow rules run beside, in a second decision
 # over the same bits.
 
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from sigfw._core.conditions cimport Eval, component_fields, gather, message_fields, row_of, run_checks, side
+from sigfw._core.encode cimport encode_reply
+from sigfw._core.limits cimport MAX_REPLY, REPLIES_PER_SECOND
 from sigfw._core.memory cimport Memory
 from sigfw._core.msg cimport *
 from sigfw._core.state cimport state_clock, state_learn
@@ -26,8 +28,8 @@ cdef struct Decision:
     uint8_t action
     uint8_t reason
     uint8_t component
-    uint8_t alert
     uint16_t rule
+    uint16_t alert             # the first rule that asks for an event
     uint32_t exceptions        # those that took part
 
 
@@ -66,6 +68,11 @@ cdef inline void take(Decision* d, uint8_t action, uint8_t reason, uint16_t rule
         d.component = component
 
 
+cdef inline void note_alert(Decision* d, const Rule* rule, uint32_t i) noexcept nogil:
+    if rule.alert and d.alert == 0:
+        d.alert = <uint16_t>(i + 1)
+
+
 cdef void take_exceptions(const PolicyTables* t, const Msg* m, uint32_t exceptions, uint8_t component, Decision* d) noexcept nogil:
     cdef uint32_t i
     d.exceptions |= exceptions
@@ -100,7 +107,7 @@ cdef bint take_rules(
             if counted != NULL and not counted[w] >> (i & 63) & 1:
                 counted[w] |= <uint64_t>1 << (i & 63)
                 e.k.rules[i + 1] += 1
-            d.alert |= rule.alert
+            note_alert(d, rule, i)
             take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), component)
             if rule.final and rule.action == ALLOW:
                 return True
@@ -189,7 +196,7 @@ cdef void early_rules(
                 if not counted[w] >> (i & 63) & 1:
                     counted[w] |= <uint64_t>1 << (i & 63)
                     e.k.rules[i + 1] += 1
-                d.alert |= rule.alert
+                note_alert(d, rule, i)
                 take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), 0)
 
 
@@ -231,25 +238,28 @@ cdef void decide_segment(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
 
 cdef bint may_reject(const Msg* m) noexcept nogil:
     """Q.714 4.2: only where return on error is asked for, never for a service message; a reply goes to the first segment."""
+    cdef uint8_t reply[MAX_REPLY]
     cdef bint asked = m.first.return_on_error if m.first != NULL else m.return_on_error
     if not asked or not (m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT):
         return False
     if (m.error_layer == LAYER_FRAMING or m.error_layer == LAYER_SCCP) and m.exceptions & (EX_MALFORMED | EX_LIMIT_EXCEEDED):
         return False                                    # whom to answer is not sure
-    return m.segment_state == SEGMENT_FINAL or not m.segmented or m.segment_first
+    if not m.calling.has & (HAS_GT | HAS_SSN | HAS_PC):
+        return False                                    # nobody to answer: an address that says nothing (Q.713 3.5)
+    if not (m.segment_state == SEGMENT_FINAL or not m.segmented or m.segment_first):
+        return False
+    return encode_reply(m, UNQUALIFIED, reply) > 0      # addresses laid out so that no service message can be
 
 
 cdef void finish(const Msg* m, Decision* d) noexcept nogil:
     if d.action == REJECT and not may_reject(m):
-        d.action = DROP
-        d.reason = REASON_REJECT_NOT_PERMITTED
+        refuse_reply(d)
 
 
 cdef bint deny_with_the_rest(const Msg* m, Decision* d) noexcept nogil:
     """Whether it would have passed by itself."""
     if d.action == REJECT and m.fate.answered:
-        d.action = DROP
-        d.reason = REASON_REJECT_NOT_PERMITTED
+        refuse_reply(d)
     elif d.action < REJECT:
         d.action = DROP
         d.reason = REASON_REASSEMBLY_FAILED
@@ -266,6 +276,34 @@ cdef void share_fate(Msg* m, Decision* d, Decision* shadow) noexcept nogil:
         deny_with_the_rest(m, shadow)
     m.fate.denied |= d.action >= REJECT
     m.fate.answered |= d.action == REJECT
+
+
+cdef bint has_token(Bucket* b, int64_t now_ns) noexcept nogil:
+    """Whether one more reply is within the rate; `now_ns` below the last is a clock that was set back, or disorder."""
+    cdef int64_t waited = now_ns - b.at_ns
+    if waited > 0:
+        b.tokens = min(<double>REPLIES_PER_SECOND, b.tokens + waited * (REPLIES_PER_SECOND / 1e9))
+    if waited > 0 or waited < -1_000_000_000:
+        b.at_ns = now_ns
+    return b.tokens >= 1
+
+
+cdef void limit_replies(const Context* ctx, const Msg* m, Decision* d, Decision* shadow) noexcept nogil:
+    """By the service's clock, in a capture by the capture's own; without either nothing is limited."""
+    cdef int64_t now_ns = ctx.now_ns if ctx.now_ns else m.time_ns
+    if ctx.replies == NULL or now_ns < 0 or (d.action != REJECT and shadow.action != REJECT):
+        return
+    if not has_token(ctx.replies, now_ns):
+        refuse_reply(d)
+        refuse_reply(shadow)
+    elif d.action == REJECT:                            # what a shadow rule would have sent takes nothing
+        ctx.replies.tokens -= 1
+
+
+cdef void refuse_reply(Decision* d) noexcept nogil:
+    if d.action == REJECT:
+        d.action = DROP
+        d.reason = REASON_REJECT_NOT_PERMITTED
 
 
 cdef void write(const PolicyTables* t, const Decision* d, Verdict* v) noexcept nogil:
@@ -330,6 +368,7 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Memory* mem, Msg* 
     finish(m, &shadow)
     if m.fate != NULL:
         share_fate(m, &d, &shadow)
+    limit_replies(ctx, m, &d, &shadow)
     for i in range(N_EXCEPTIONS):
         if d.exceptions >> i & 1:
             k.exceptions[i][t.exception_action[i][m.perimeter]] += 1

@@ -683,9 +683,14 @@ cdef uint32_t encode_reply(const Msg* m, uint8_t return_cause, uint8_t* out) noe
     cdef uint32_t pointer = 2 if m.type == SCCP_LUDT else 1  # octets of a pointer, and of the length of data
     cdef uint32_t fixed = 2 if m.type == SCCP_UDT else 3
     cdef uint32_t at = fixed + pointer * (3 if m.type == SCCP_UDT else 4)
+    cdef uint32_t data_at = at + 2 + cdpa_octets + m.cgpa_octets
+    cdef uint32_t end = data_at + pointer + data_octets
+    cdef uint32_t most = (1 << 8 * pointer) - 1         # what a pointer, and the length of data, can say
     if m.type != SCCP_UDT and m.type != SCCP_XUDT and m.type != SCCP_LUDT:
         return 0
-    if at + 2 + cdpa_octets + m.cgpa_octets + pointer + data_octets + 7 > MAX_REPLY or data_octets >> (8 * pointer):
+    if end + 7 > MAX_REPLY or data_octets > most or data_at - (fixed + 3 * pointer - 1) > most:
+        return 0
+    if m.segmented and end - (fixed + 4 * pointer - 1) > most:
         return 0
     out[0] = SCCP_UDTS if m.type == SCCP_UDT else <uint8_t>(m.type + 1)
     out[1] = return_cause

@@ -57,6 +57,7 @@ class Worker:
     verdicts: `json` or `packed` (what Verdicts.values gives), or `none`.
     key: pseudonymise identities with it, in JSON (HMAC-SHA-256, first 8 octets); None: in clear.
     state: what is remembered between messages; None: nothing, and the checks on state say unknown.
+    octets: events have those of their message.
     exchange: one round trip to the store of a shared state, for each 256 messages of a batch and only for a policy
         with such checks: what changed (State.changes) and the names asked for -> their values, None for one that
         is not there, and for all of them where the store does not answer. What it raises, judge raises.
@@ -69,6 +70,7 @@ class Worker:
         key: bytes | None = None,
         state: State | None = None,
         exchange: Callable[[dict[bytes, bytes], list[bytes]], list[bytes | None] | None] | None = None,
+        octets: bool = False,
     ) -> Self: ...
     @property
     def state(self) -> State | None: ...

@@ -16,7 +16,7 @@ from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
 from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
-from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES
+from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES, REPLIES_PER_SECOND
 from sigfw._core.mapop cimport mapop_group
 from sigfw._core.memory cimport Memory, State
 from sigfw._core.msg cimport *
@@ -31,7 +31,8 @@ from sigfw._core.state cimport state_begin, state_clock, state_wants
 from sigfw._core.tables cimport PolicyTables
 from sigfw._core.tcap cimport tcap_group
 from sigfw._core.trace cimport trace_message
-from sigfw._core.verdicts cimport Judged, LabelsOf, Verdicts, grow
+from sigfw._core.out cimport put
+from sigfw._core.verdicts cimport Asked, Judged, LabelsOf, Verdicts, grow
 
 # ---- Stream
 
@@ -118,8 +119,10 @@ cdef class Worker:
     cdef LabelsOf labels
     cdef dict rules_before         # (rule, mode) -> count under tables that were replaced
     cdef dict verdicts_before
+    cdef bint octets               # events have those of their message
+    cdef Bucket replies
 
-    def __cinit__(self, *, str verdicts="json", key=None, State state=None, exchange=None):
+    def __cinit__(self, *, str verdicts="json", key=None, State state=None, exchange=None, bint octets=False):
         cdef int i
         memset(self.groups, 0, sizeof(self.groups))
         self.state = state
@@ -139,6 +142,8 @@ cdef class Worker:
         self.form = ("none", "json", "packed").index(verdicts)
         self.rules_before = {}
         self.verdicts_before = {}
+        self.octets = octets
+        self.replies.tokens = REPLIES_PER_SECOND
         if key is not None:
             secret = bytes(key)
             if len(secret) > 64:
@@ -181,6 +186,7 @@ cdef class Worker:
         ctx.variant = number("VARIANTS", variant)
         ctx.now_ns = now_ns
         ctx.deadline_ns = deadline_ns
+        ctx.replies = &self.replies
         for name, mode in (modes or {}).items():
             ctx.mode[number("PERIMETERS", name)] = number("MODES", mode)
         if tables is not None:
@@ -377,8 +383,23 @@ cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Stream s, V
             mark_operators(t, m)
         encode_json(&out.json, m, &s.origin, labels, &w.key if w.keyed else NULL)
     j.json_octets = <uint32_t>(out.json.n - j.json_start)
+    if j.event and w.form:
+        keep_asked(w, out, &j.asked, m)
     out.n += 1
-    return not (out.json.failed or out.blobs.failed)
+    return not (out.json.failed or out.blobs.failed or out.octets.failed)
+
+
+cdef void keep_asked(Worker w, Verdicts out, Asked* a, const Msg* m) noexcept nogil:
+    memset(a, 0, sizeof(Asked))
+    a.alert = m.verdict.alert
+    if m.calling.n_norm:
+        a.calling, a.calling_digits = m.calling.norm[0].key, m.calling.norm[0].digits
+    if m.called.n_norm:
+        a.called, a.called_digits = m.called.norm[0].key, m.called.norm[0].digits
+    a.wire_digits, a.wire[0], a.wire[1] = m.calling.gt.count, m.calling.gt.hi, m.calling.gt.lo
+    if w.octets and m.sccp != NULL:
+        a.octets_start, a.octets = out.octets.n, m.sccp_octets
+        put(&out.octets, m.sccp, m.sccp_octets)
 
 
 cdef inline void count(Counters* k, const Msg* m) noexcept nogil:

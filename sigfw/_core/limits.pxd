@@ -45,3 +45,4 @@ cdef enum:
     MAX_RULES = 1024
     MAX_CATEGORIES = 16
     MAX_REPLY = 4628
+    REPLIES_PER_SECOND = 50

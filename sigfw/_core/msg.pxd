@@ -446,6 +446,10 @@ cdef enum:
     N_PERIMETERS = 4
     N_ENCAPSULATIONS = 5
 
+cdef struct Bucket:
+    double tokens
+    int64_t at_ns          # when they were counted
+
 cdef struct Context:       # what a batch brings beside its octets
     uint8_t encapsulation
     uint8_t perimeter      # of the topic's configuration; 0: none
@@ -454,6 +458,7 @@ cdef struct Context:       # what a batch brings beside its octets
     uint16_t topic         # number of the topic among those that links name (Tables.topic_number); 0: none of them
     int64_t now_ns
     int64_t deadline_ns    # 0: nothing expires
+    Bucket* replies        # of the Worker: what UDTS, XUDTS and LUDTS it may still have sent; NULL: no limit
 
 cdef struct Counters:      # one a Worker, read at scrape; indices are the numbers of names.py
     uint64_t messages[N_ENCAPSULATIONS][N_PERIMETERS]

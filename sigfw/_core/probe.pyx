@@ -142,6 +142,7 @@ def judge(Tables tables, dict message, *, bytes data=b"\0", int perimeter=0, str
     ctx.topic = tables.topic_number(topic)
     ctx.now_ns = 0
     ctx.deadline_ns = 0
+    ctx.replies = NULL
     for i in range(N_PERIMETERS):
         ctx.mode[i] = modes[i]
     g = <Group*>calloc(1, sizeof(Group))

@@ -1,6 +1,17 @@
 """The verdicts of one judge call, and the records they leave as."""
 
-from typing import final
+from collections.abc import Hashable
+from typing import NamedTuple, final
+
+class Asking(NamedTuple):
+    """A message that asks for an event. Its numbers are in clear: they must not leave as they are."""
+
+    key: Hashable  # equal for messages of one kind: rule, action, reason, shadow, calling GT
+    line: bytes  # the JSON of its verdict
+    alert: str  # the rule that asks for an event whatever the action; ""
+    calling: str  # digits of the GT, normalised; "": none, or one that cannot be
+    called: str
+    octets: bytes  # of the SCCP message, of a Worker that keeps them
 
 @final
 class Verdicts:
@@ -17,8 +28,8 @@ class Verdicts:
     def values(self) -> list[bytes]:
         """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
 
-    def events(self) -> list[bytes]:
-        """The JSON of each message that was denied, would have been denied (shadow), or asks for an event (alert).
+    def events(self) -> list[Asking]:
+        """Each message that was denied, would have been denied (shadow), or asks for an event (alert).
 
         None of a Worker that writes no verdicts.
         """

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
+from collections import namedtuple
 from sys import byteorder
 
 from sigfw._core.encode cimport Entry, Text, escaped
@@ -15,6 +16,9 @@ from sigfw._core.tables cimport Tables
 
 if byteorder != "little":
     raise ImportError("packed records are written as the machine lays out integers: sigfw runs on little-endian machines")
+
+
+Asking = namedtuple("Asking", ("key", "line", "alert", "calling", "called", "octets"))
 
 
 cdef class LabelsOf:
@@ -58,6 +62,7 @@ cdef class Verdicts:
         free(self.judged)
         out_free(&self.json)
         out_free(&self.blobs)
+        out_free(&self.octets)
 
     def __len__(self):
         return self.n
@@ -81,10 +86,19 @@ cdef class Verdicts:
 
     def events(self):
         cdef Py_ssize_t i
-        return [
-            PyBytes_FromStringAndSize(<char*>self.json.p + self.judged[i].json_start, self.judged[i].json_octets - 1)
-            for i in range(self.n) if self.judged[i].event and self.judged[i].json_octets
-        ]
+        return [self.asked(&self.judged[i]) for i in range(self.n) if self.judged[i].event and self.judged[i].json_octets]
+
+    cdef object asked(self, const Judged* j):
+        cdef const Entry* e = &j.entry
+        cdef const Asked* a = &j.asked
+        return Asking(
+            (self.rule_ids[e.rule or e.shadow_rule], e.action, e.reason, e.flags, a.wire_digits, a.wire[0], a.wire[1]),
+            PyBytes_FromStringAndSize(<char*>self.json.p + j.json_start, j.json_octets - 1),
+            self.rule_ids[a.alert],
+            decimal(a.calling, a.calling_digits),
+            decimal(a.called, a.called_digits),
+            PyBytes_FromStringAndSize(<char*>self.octets.p + a.octets_start, a.octets) if a.octets else b"",
+        )
 
     def values(self):
         """See verdicts.pyi. Records whose judging a limit cut in two must not be asked for."""
@@ -149,6 +163,11 @@ cdef class Verdicts:
                 dead[self.judged[i].record] = (
                     f"frame {self.judged[i].entry.frame}: framing {code} at octet {self.judged[i].entry.error_offset}")
         return list(dead.items())
+
+
+cdef str decimal(uint64_t key, int digits):
+    """The digits of a left-aligned number."""
+    return f"{key >> (64 - 4 * digits):0{digits}x}" if digits else ""
 
 
 cdef int grow(Verdicts out) noexcept nogil:

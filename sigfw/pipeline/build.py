@@ -13,6 +13,7 @@ from sigfw._core.memory import State
 from sigfw.config import Config
 from sigfw.config import load as load_config
 from sigfw.errors import ConfigError
+from sigfw.pipeline.event import Teller
 from sigfw.pipeline.files import CaptureSource, FileSink
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.sink import KafkaSink
@@ -23,6 +24,7 @@ from sigfw.policy.compiler import compile_policy
 from sigfw.policy.dates import on
 from sigfw.policy.loader import load as load_policy
 from sigfw.policy.model import Policy
+from sigfw.policy.whois import Whois
 from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.metrics import Metrics
@@ -53,7 +55,13 @@ async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
     state = make_state(config, key)
     metrics = Metrics(lambda: worker.counters(), state)
     store = make_store(config, state, metrics) if state.shared else None
-    worker = Worker(verdicts=config.verdicts, key=key, state=state, exchange=store.exchange if store else None)
+    worker = Worker(
+        verdicts=config.verdicts,
+        key=key,
+        state=state,
+        exchange=store.exchange if store else None,
+        octets=config.events.octets,
+    )
     try:
         if config.source.kafka is not None:
             return await _serve_kafka(path, config, worker, metrics, store)
@@ -163,6 +171,7 @@ def rules_of(policy: Policy, modes: dict[str, str]) -> Rules:
         tuple((rule.id, rule.mode, rule.category, rule.action) for rule in policy.rules),
         policy.changes,
         (lambda day: rules_of(on(policy, day), modes)) if policy.changes else None,
+        Teller(policy.rules, Whois(policy).of),
     )
 
 

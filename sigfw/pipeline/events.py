@@ -1,62 +1,60 @@
 """Events: one a message that was denied, would have been denied, or asks for one; floods folded into counts.
 
-Of one rule (or reason), action and calling GT, FIRST events a window go out one by one; the rest of the window is
-counted and told in one event at its end. A partition's offset is committed only behind closed windows, so that a crash
-loses no count.
+Of one rule (or reason), action, shadow and calling GT, FIRST events a window go out one by one; the rest of the window
+is counted and told in one event at its end. A partition's offset is committed only behind closed windows, so that a
+crash loses no count.
 """
 
 import time
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
 
 from sigfw import records
 from sigfw._core.tables import Tables
+from sigfw._core.verdicts import Asking
+from sigfw.pipeline.event import Teller
 
 FIRST: Final = 100  # enough to show what a flood consists of
 WINDOW_SECONDS: Final = 5.0  # also how long a commit may wait while a flood lasts, hence what a crash then repeats
 MAX_KEYS: Final = 4096  # a sender may vary its GT; beyond this all windows close early, which costs events, not memory
 
-Key = tuple[str, str, str, str]
-
 
 class _Window:
-    __slots__ = ("count", "last", "suppressed")
+    __slots__ = ("count", "last", "suppressed", "teller")
 
     def __init__(self) -> None:
         self.count = 0
         self.suppressed = 0
-        self.last: dict[str, Any] = {}
+        self.last: Asking | None = None
+        self.teller: Teller | None = None  # of the policy that judged it
 
 
 class Flood:
     """The windows of one partition."""
 
     def __init__(self) -> None:
-        self._windows: dict[Key, _Window] = {}
+        self._windows: dict[Hashable, _Window] = {}
         self._opened = time.monotonic()
         self.suppressed = 0  # since the start, for the metric
         self.pending = False  # something was counted and is not yet told
 
-    def admit(self, messages: list[bytes]) -> list[bytes]:
-        """The events to write now for these messages (JSON of a verdict each); the rest is counted."""
+    def admit(self, asking: Iterable[Asking], teller: Teller) -> list[bytes]:
+        """The events to write now; the rest is counted, which reads nothing of the message."""
         admitted = []
-        for message in messages:
-            verdict = orjson.loads(message)
-            key = _key(verdict)
-            window = self._windows.get(key)
+        for one in asking:
+            window = self._windows.get(one.key)
             if window is None:
                 if len(self._windows) >= MAX_KEYS:
                     admitted += self.close()
-                window = self._windows[key] = _Window()
+                window = self._windows[one.key] = _Window()
             window.count += 1
             if window.count <= FIRST:
-                admitted.append(event(verdict))
+                admitted.append(event(one, teller))
             else:
                 window.suppressed += 1
-                window.last = verdict
+                window.last, window.teller = one, teller
                 self.suppressed += 1
                 self.pending = True
         return admitted
@@ -67,28 +65,29 @@ class Flood:
 
     def close(self) -> list[bytes]:
         """End all windows: one event for each that counted, the last message of the flood in it as its sample."""
-        told = [event(window.last, window.suppressed) for window in self._windows.values() if window.suppressed]
+        told = [
+            event(window.last, window.teller, window.suppressed)
+            for window in self._windows.values()
+            if window.last is not None and window.teller is not None
+        ]
         self._windows.clear()
         self.pending = False
         self._opened = time.monotonic()
         return told
 
 
-def event(verdict: dict[str, Any], count: int = 1) -> bytes:
-    """The event of a verdict; count: how many messages of a flood it stands for."""
-    made = records.event(verdict, datetime.now(UTC))
-    made["ss7"]["count"] = count
-    return orjson.dumps(made)
+def event(one: Asking, teller: Teller, count: int = 1) -> bytes:
+    """count: how many messages of a flood it stands for."""
+    return teller.event(
+        orjson.loads(one.line), calling=one.calling, called=one.called, alert=one.alert, octets=one.octets, count=count
+    )
 
 
-def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> list[bytes]:
-    """One event for each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
-    return [event(records.timeout_line(one, tables, modes)) for one in ended if modes.get(one["perimeter"]) != "bypass"]
-
-
-def _key(verdict: dict[str, Any]) -> Key:
-    sccp = verdict.get("sccp") or {}
-    calling = sccp.get("calling") or {}
-    shadow = verdict.get("shadow") or {}
-    rule = verdict.get("rule") or shadow.get("rule") or ""
-    return verdict.get("action", ""), verdict.get("reason", ""), rule, calling.get("digits") or ""
+def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> Iterable[Asking]:
+    """Each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
+    for one in ended:
+        if modes.get(one["perimeter"]) != "bypass":
+            line = records.timeout_line(one, tables, modes)
+            calling, called = one["calling"] or "", one["called"] or ""
+            key = (one["reason"], line["action"], one["perimeter"], calling)
+            yield Asking(key, orjson.dumps(line), "", calling, called, b"")

@@ -10,8 +10,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -20,9 +20,10 @@ import orjson
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Worker
 from sigfw._core.tables import Tables
-from sigfw._core.verdicts import Verdicts
+from sigfw._core.verdicts import Asking, Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
+from sigfw.pipeline.event import Teller
 from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
@@ -59,6 +60,7 @@ class Rules:
     rules: tuple[tuple[str, str, str, str], ...] = ()  # id, mode, category, action
     changes: str = ""  # the UTC day from which entries of lists are others
     renew: "Callable[[datetime.date], Rules] | None" = None  # the rules of that day or a later one
+    teller: Teller = field(default_factory=Teller)
 
 
 LoadRules = Callable[[], Rules]
@@ -118,7 +120,8 @@ class Service:
             ended, lines = partition.stream.abandon(tables), []
         for one in ended:
             self.metrics.count_reassembly_ended(str(one["reason"]))
-        self._tell(partition, events.of_ended(ended, tables, modes) + partition.flood.close(), lines)
+        told = self._admit(partition, events.of_ended(ended, tables, modes))
+        self._tell(partition, told + partition.flood.close(), lines)
 
     def left(self, partition: Partition) -> None:
         self.metrics.drop_partition(partition.topic, partition.number)
@@ -183,9 +186,7 @@ class Service:
         if self._store is not None and self._worker.state is not None:
             self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
-        suppressed = partition.flood.suppressed
-        told = partition.flood.admit(verdicts.events())
-        self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
+        told = self._admit(partition, verdicts.events())
         values, dead = [verdicts.lines()], dict[int, str]()
         if portion.records:
             values, dead = verdicts.values(), dict(verdicts.dead()) | portion.unreadable
@@ -225,6 +226,12 @@ class Service:
         batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[time_ns(record)])
         return self._call(Portion(partition, batch, [record])).values()[0]
 
+    def _admit(self, partition: Partition, asking: Iterable[Asking]) -> list[bytes]:
+        suppressed = partition.flood.suppressed
+        told = partition.flood.admit(asking, self._rules.teller)
+        self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
+        return told
+
     def _tell(self, partition: Partition, told: list[bytes], lines: Sequence[bytes] = ()) -> None:
         """Queue what no record brings; once the flood windows are closed, all judged before is settled."""
         if told or lines:
@@ -241,7 +248,7 @@ class Service:
                 if partition.closed:
                     continue
                 ended = partition.expire(self._rules.tables)
-                told = events.of_ended(ended, self._rules.tables, self._rules.modes)
+                told = self._admit(partition, events.of_ended(ended, self._rules.tables, self._rules.modes))
                 self.metrics.count_reassembly_ended("reassembly_timeout", len(ended))
                 if partition.flood.due:
                     told += partition.flood.close()

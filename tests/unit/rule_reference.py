@@ -441,6 +441,7 @@ def judge(message: Message, mode: str = "enforce") -> dict[str, Any]:
 
     def permitted(verdict: Verdict) -> Verdict:
         answered = not m.get("segmented") or m.get("segment_first") or m.get("segment_state") == 2
+        answered = answered and not {"gt", "ssn", "pc"}.isdisjoint(m.get("calling", {}))
         if verdict[0] == "reject" and not (
             answered and m.get("return_on_error") and m.get("type", 9) in (0x09, 0x11, 0x13)
         ):

@@ -34,6 +34,7 @@ def rule(rule_id: str, action: str, when: Any = None, category: str = "c", **res
     return reference.make_rule(rule_id, action=action, when=when, category=category, **rest)
 
 
+ANSWERED: dict[str, Any] = {"return_on_error": 1, "calling": {"ssn": 8}}
 UPDATE, ATI = {"readings": [1], "opcode": 2}, {"readings": [2], "opcode": 71}
 UNKNOWN = {"opcode": 200}
 IMSI, HOME_GT = names.NUMBER_KINDS.index("imsi"), "447700900123"
@@ -55,7 +56,7 @@ def gt(digits: str, **rest: Any) -> dict[str, Any]:
 
 def test_first_rule_of_a_category_decides_and_hides_no_other_category() -> None:
     rules = [rule("a", "allow"), rule("b", "drop"), rule("c", "reject", category="d"), rule("e", "drop", category="d")]
-    found = judge(rules, {"return_on_error": 1})
+    found = judge(rules, ANSWERED)
     assert found["verdict"] == ("reject", "rule", "c")
     assert found["category"] == 2
     assert found["rules"] == {1: 1, 3: 1}
@@ -235,7 +236,7 @@ def test_exceptions_take_part_beside_rules_and_default_only_alone() -> None:
 def test_exception_has_an_action_for_each_perimeter() -> None:
     expired = {"international": "drop", "national": "reject", "internal": "allow"}
     for perimeter, action in enumerate(("drop", "reject", "allow"), 1):
-        message = {"expired": 1, "return_on_error": 1}
+        message = {"expired": 1} | ANSWERED
         found = judge([], message, exceptions={"expired": expired}, perimeter=perimeter)
         assert found["verdict"] == (action, "expired", "")
         assert found["return_cause"] == (7 if action == "reject" else 0)
@@ -267,12 +268,13 @@ def test_rule_that_names_the_opcode_counts_only_in_force() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [{"return_on_error": 0}, {"type": 0x0A}, {"type": 0x12}, {"segmented": 1, "segment_first": 0}]
+    "message",
+    [{"return_on_error": 0}, {"type": 0x0A}, {"type": 0x12}, {"segmented": 1, "segment_first": 0}, {"calling": {}}],
 )
 def test_reject_where_no_reply_may_go_is_a_drop(message: dict[str, Any]) -> None:
-    found = judge([rule("r", "reject")], {"return_on_error": 1} | message)
+    found = judge([rule("r", "reject")], ANSWERED | message)
     assert (found["verdict"], found["return_cause"]) == (("drop", "reject_not_permitted", "r"), 0)
-    assert judge([rule("r", "reject", return_cause=1)], {"return_on_error": 1})["return_cause"] == 1
+    assert judge([rule("r", "reject", return_cause=1)], ANSWERED)["return_cause"] == 1
 
 
 # modes ----------------------------------------------------------------------------------------------------------------
