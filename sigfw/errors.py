@@ -9,6 +9,8 @@
 Each message is one line (ConfigError: one a mistake) that says what is wrong and what to do next.
 """
 
+from collections.abc import Iterable
+
 
 class SigfwError(Exception):
     """Base of all of them. `exit_status` is what the command line returns."""
@@ -26,13 +28,15 @@ class ConfigError(SigfwError):
     """A policy or a configuration with mistakes.
 
     mistakes: one line each, `file:line: what is wrong; what to do`, in the order of file and line.
+    files: those that were read, as far as is known.
     """
 
     exit_status = 2
 
-    def __init__(self, mistakes: list[str]) -> None:
+    def __init__(self, mistakes: list[str], files: Iterable[str] = ()) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+        self.files = tuple(files)
 
 
 class StartError(SigfwError):

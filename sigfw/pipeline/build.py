@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -97,7 +97,13 @@ async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metr
     assert outlet is not None
     health = Health("start", "kafka")
     service = Service(
-        worker, partial(load_rules, path), metrics, health, deadline_ns=config.deadline_ms * 1_000_000, store=store
+        worker,
+        partial(load_rules, path),
+        metrics,
+        health,
+        deadline_ns=config.deadline_ms * 1_000_000,
+        reload_seconds=config.reload_seconds,
+        store=store,
     )
     sink = KafkaSink(settings, outlet, metrics)
 
@@ -158,8 +164,12 @@ def load_rules(path: Path) -> Rules:
     """Policy and modes as the configuration has them now. Raises ConfigError."""
     config = load_config(path)
     policy = load_policy(Path(config.policy))
-    check_workers(path, config, policy)
-    return rules_of(policy, config.mode)
+    files = (str(path), *policy.files)
+    try:
+        check_workers(path, config, policy)
+        return replace(rules_of(policy, config.mode), files=files)
+    except ConfigError as error:
+        raise ConfigError(error.mistakes, files) from None
 
 
 def rules_of(policy: Policy, modes: dict[str, str]) -> Rules:
@@ -171,7 +181,7 @@ def rules_of(policy: Policy, modes: dict[str, str]) -> Rules:
         tuple((rule.id, rule.mode, rule.category, rule.action) for rule in policy.rules),
         policy.changes,
         (lambda day: rules_of(on(policy, day), modes)) if policy.changes else None,
-        Teller(policy.rules, Whois(policy).of),
+        teller=Teller(policy.rules, Whois(policy).of),
     )
 
 

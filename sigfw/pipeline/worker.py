@@ -23,6 +23,7 @@ from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Asking, Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
+from sigfw.pipeline.changes import Changes
 from sigfw.pipeline.event import Teller
 from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
@@ -60,6 +61,7 @@ class Rules:
     rules: tuple[tuple[str, str, str, str], ...] = ()  # id, mode, category, action
     changes: str = ""  # the UTC day from which entries of lists are others
     renew: "Callable[[datetime.date], Rules] | None" = None  # the rules of that day or a later one
+    files: tuple[str, ...] = ()  # that they were read from
     teller: Teller = field(default_factory=Teller)
 
 
@@ -69,7 +71,8 @@ LoadRules = Callable[[], Rules]
 class Service:
     """One worker process: a source, a sink, the rules, and the core's Worker between them.
 
-    load: read policy and modes, at start and on SIGHUP. deadline_ns 0: nothing expires. today: the UTC day.
+    load: read policy and modes, at start, on SIGHUP and where a file has changed, which is looked for each
+    reload_seconds (0: it is not). deadline_ns 0: nothing expires. today: the UTC day.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Service:
         health: Health,
         *,
         deadline_ns: int = 0,
+        reload_seconds: float = 0,
         store: Store | None = None,
         today: Callable[[], datetime.date] = utc_today,
     ) -> None:
@@ -91,7 +95,8 @@ class Service:
         self._store = store
         self._today = today
         self._turned = ""  # the day for which rules were last renewed
-        self._rules = load()
+        self._changes = Changes()
+        self._rules = self._read()
         self._show_rules()
         self._failure: BaseException | None = None
         self._stopping = False
@@ -99,6 +104,8 @@ class Service:
         self._beside: list[tuple[float, Callable[[], Awaitable[None]]]] = []
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish
+        if reload_seconds:
+            self.beside(reload_seconds, self._look)
 
     def beside(self, seconds: float, call: Callable[[], Awaitable[None]]) -> None:
         """Call each so many seconds while the service runs; what it raises ends the service."""
@@ -313,7 +320,30 @@ class Service:
     async def _reload(self) -> None:
         """Read policy and modes again."""
         async with self._reloading:
-            await self._renew(self._load, "SIGHUP")
+            await self._renew(self._read, "SIGHUP")
+
+    async def _look(self) -> None:
+        """Read them again where one of their files has changed."""
+        async with self._reloading:
+            changed = await asyncio.to_thread(self._changes.look)
+            if changed:
+                more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+                await self._renew(self._read, f"{changed[0]}{more} changed")
+
+    def _read(self) -> Rules:
+        """What `load` gives. Files that were refused are looked at too: it may be there that the mistake is mended."""
+        files: tuple[str, ...] = ()
+        taken = False
+        self._changes.begin()
+        try:
+            rules = self._load()
+            files, taken = rules.files, True
+            return rules
+        except ConfigError as error:
+            files = error.files
+            raise
+        finally:
+            self._changes.end(files, all_known=taken)
 
     async def _turn_day(self) -> None:
         """On a day that brings or ends entries of lists, take its rules. No file is read: who edits one reloads it."""
@@ -342,7 +372,7 @@ class Service:
         for perimeter in rules.modes.keys() | before.modes.keys():
             old, new = before.modes.get(perimeter, ""), rules.modes.get(perimeter, "")
             if old != new:
-                log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}")
+                log.warning("mode_changed", perimeter=perimeter, mode=new, reason=f"was {old}; {why}")
 
     def _show_rules(self) -> None:
         tables = self._rules.tables

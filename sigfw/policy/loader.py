@@ -38,7 +38,7 @@ def load(path: Path, *, today: datetime.date | None = None) -> Policy:
     loader = _Loader(mistakes)
     policy = loader.load(Path(path))
     if policy is None:
-        raise ConfigError(mistakes.lines())
+        raise ConfigError(mistakes.lines(), map(str, loader.files))
     return on(policy, today or utc_today())
 
 

@@ -143,6 +143,34 @@ async def test_sighup_takes_a_good_policy_and_refuses_a_bad_one(topics: Topics, 
     assert await worker.stop() == 0
 
 
+async def test_change_of_a_file_is_taken_without_a_signal(topics: Topics, tmp_path: Path) -> None:
+    await topics.make()
+    config = topics.config(tmp_path, reload_seconds=1)
+    worker = await Worker(config).ready()
+    policy = tmp_path / "policy.yaml"
+
+    async def counted(sample: str) -> None:
+        for _ in range(600):
+            if worker.metric(sample) == 1:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(worker.said())
+
+    policy.with_suffix(".new").write_text("schema: 1\nname: [\n")
+    text = policy.read_text()
+    policy.with_suffix(".new").rename(policy)
+    await counted('sigfw_policy_reloads_total{outcome="refused"}')
+    policy.write_text(text)
+    await counted('sigfw_policy_reloads_total{outcome="ok"}')
+    change(config, "mode", value={"international": "monitor"})
+    await counted('sigfw_mode{mode="monitor",perimeter="international"}')
+    await produce(topics.bootstrap, topics.inputs, 0, [(None, message(0), [])])
+    (verdict,) = verdicts_of(await consume(topics.bootstrap, topics.verdicts, 1))
+    assert (verdict["reason"], verdict["shadow"]["rule"]) == ("monitor", "location")
+    assert f"was enforce; {config} changed" in worker.said()
+    assert await worker.stop() == 0
+
+
 async def test_worker_outlives_a_restart_of_the_broker(fresh_broker: Broker, tmp_path: Path) -> None:
     topics = await Topics(fresh_broker.bootstrap, "restart").make()
     worker = await Worker(topics.config(tmp_path)).ready()

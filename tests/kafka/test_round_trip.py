@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from jsonschema import Draft202012Validator
 
-from sigfw import records
+from sigfw import records, schemas
 from tests.kafka.broker import ROOT, Broker
 from tests.kafka.service import (
     Input,
@@ -33,6 +34,7 @@ from tests.kafka.service import (
 )
 
 DECISION = ("action", "reason", "rule", "category")
+EVENT = Draft202012Validator(schemas.event_schema())
 
 
 def decision(verdict: dict[str, Any]) -> tuple[Any, ...]:
@@ -147,6 +149,8 @@ async def test_denied_and_alerted_messages_give_events_without_identities(topics
 
     assert set(told) <= {event["event"]["id"] for event in events}
     assert b"hmac:" in came[0].value
+    for event in events:
+        EVENT.validate(event)
     everything = b"".join(record.value for record in came) + orjson.dumps(events)
     for n in range(70):
         assert b"26201%010d" % n not in everything
