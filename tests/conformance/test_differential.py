@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from sigfw import records
+from sigfw.messages.forms import bare_name, forms, paths
 from tests.conformance.differential import reading, sccp, tshark
-from tests.conformance.differential.forms import bare_name, forms, paths
 from tests.conformance.differential.messages import Message, capture, corpus
 
 TENTHS = range(1, int(os.environ.get("SIGFW_DIFFERENTIAL", "1")) + 1)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from pycrate_asn1dir import TCAP_RAW, TCAP_MAPv2v3  # type: ignore[import-untyped]
 from pycrate_asn1rt.codecs import ASN1CodecBER  # type: ignore[import-untyped]
 
-from bench.encode import Party
-from tests.conformance.differential.forms import Form, Route, bare_name, contexts, forms, named, paths
+from sigfw.messages.forms import Form, Route, bare_name, contexts, forms, named, paths
+from sigfw.messages.octets import EXTENDED, LONG, SIMPLE, Party, unitdata
 from tests.conformance.differential.values import Values
 
 TCAP = named(TCAP_RAW.TCAP_Messages, "TCAP-Message")
@@ -35,7 +35,6 @@ MAP_SSNS = (6, 7, 8, 145, 147, 149)
 CAP_SSN = 146
 CAP_PHASE_2 = "0.4.0.0.1.0."  # and 1
 SHORT_MESSAGES = (21, 44, 46)  # one a message: a second one is malformed to sigfw
-SIMPLE, EXTENDED, LONG = 0x09, 0x11, 0x13  # UDT, XUDT, LUDT; the next number is the service message's
 LARGEST = {SIMPLE: 200, EXTENDED: 200, LONG: 3000}  # octets of user data with room for the longest addresses
 
 
@@ -281,25 +280,6 @@ class Maker:
 
 def external(reference: tuple[int, ...], content: tuple[Any, Any]) -> dict[str, Any]:
     return {"direct-reference": reference, "encoding": ("single-ASN1-type", content)}
-
-
-def unitdata(kind: int, head: bytes, called: bytes, calling: bytes, data: bytes, optional: bytes = b"") -> bytes:
-    """UDT(S), XUDT(S), LUDT(S) (Q.713 4.10 to 4.21). A pointer counts from its last octet (2.3)."""
-    wide = 2 if kind >= LONG else 1
-    count = 3 if kind in (SIMPLE, SIMPLE + 1) else 4
-    body, at = b"", count * wide  # of the next parameter, from the first pointer
-    pointers = b""
-    for number, part in enumerate((called, calling, data)):
-        last = (number + 1) * wide - 1
-        pointers += (at - last).to_bytes(wide, "little")
-        long = wide == 2 and part is data
-        piece = len(part).to_bytes(2 if long else 1, "little") + part
-        body += piece
-        at += len(piece)
-    if count == 4:
-        pointers += (at - (count * wide - 1) if optional else 0).to_bytes(wide, "little")
-        body += optional + b"\0" if optional else b""
-    return bytes((kind,)) + head + pointers + body
 
 
 def capture(messages: Sequence[Message]) -> bytes:

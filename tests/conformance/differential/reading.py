@@ -3,12 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
+from pycrate_asn1dir import TCAP_CAP, TCAP_MAPv2v3  # type: ignore[import-untyped]
 from pycrate_asn1rt.codecs import ASN1CodecBER  # type: ignore[import-untyped]
 from pycrate_core.charpy import Charpy  # type: ignore[import-untyped]
 
-from tests.conformance.differential.forms import Form, bare_name, kind_of, operation_names
+from sigfw.messages.forms import Form, bare_name, kind_of
 from tests.conformance.differential.messages import MAP_DIALOGUE, TCAP, Message
 from tests.conformance.differential.values import LATER
 
@@ -152,6 +154,24 @@ def header(kind: str, body: Object) -> Object:
         "opcode_form": form_of_code,
         "error_code": error[1] if error else None,
     }
+
+
+@cache
+def operation_names() -> dict[tuple[str, int, int], str]:
+    """(application, version, opcode) -> the name of the operation as its module has it."""
+    found = {}
+    for module_name in dir(TCAP_MAPv2v3):
+        for obj in getattr(getattr(TCAP_MAPv2v3, module_name), "_all_", ()):
+            if obj.TYPE == "CLASS" and obj._mode == "VALUE" and "operationCode" in (obj._val or {}):
+                version = 2 if module_name.startswith("MAPv2_") else 3
+                found["map", version, obj._val["operationCode"][1]] = obj._name
+    # CAP's operations are parameterised, and pycrate keeps their codes alone; all but one are called like them.
+    for obj in TCAP_CAP.CAP_operationcodes._all_:
+        if obj._mode == "VALUE":
+            name = obj._name.removeprefix("opcode-")
+            name = {"dFCWithArgument": "disconnectForwardConnectionWithArgument"}.get(name, name)
+            found["cap", 4, obj._val[1]] = name
+    return found
 
 
 def operation(body: Object, form: Form | None, acn: str | None, value: Any) -> frozenset[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
+from sigfw.messages.forms import Form
 from tests.captures.truth import messages, packets, pcap_frames
 from tests.conformance.compare import expectation, view
-from tests.conformance.differential.forms import Form
 from tests.conformance.differential.messages import Message
 from tests.conformance.differential.reading import applications
 

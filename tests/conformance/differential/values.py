@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from tests.conformance.differential.forms import Route, kind_of, type_names
+from sigfw.messages.forms import Route, kind_of, type_names
 
 DECIMAL = "0123456789"
 OVERDECADIC = "0123456789abcde"

@@ -1,7 +1,8 @@
 """What pycrate defines of MAP and CAP: the argument, result and errors of each operation, and the numbers in them.
 
-The oracle's side: nothing here is taken from sigfw._core.mapop_tables. Which octets are an identity or an address goes
-by the type's name in TS 29.002 and TS 29.078, and by the identifier only where the type does not tell.
+The encoder's side, and the oracle's of the tests: nothing here is taken from sigfw._core.mapop_tables. Which octets are
+an identity or an address goes by the type's name in TS 29.002 and TS 29.078, and by the identifier only where the type
+does not tell. pycrate takes a second to import: only who encodes imports this.
 """
 
 from collections.abc import Iterator
@@ -119,24 +120,6 @@ def operations() -> Iterator[tuple[str, int, Any]]:
 
 def named(module: Any, name: str) -> Any:
     return next(obj for obj in module._all_ if obj._name == name)
-
-
-@cache
-def operation_names() -> dict[tuple[str, int, int], str]:
-    """(application, version, opcode) -> the name of the operation as its module has it."""
-    found = {}
-    for module_name in dir(TCAP_MAPv2v3):
-        for obj in getattr(getattr(TCAP_MAPv2v3, module_name), "_all_", ()):
-            if obj.TYPE == "CLASS" and obj._mode == "VALUE" and "operationCode" in (obj._val or {}):
-                version = 2 if module_name.startswith("MAPv2_") else 3
-                found["map", version, obj._val["operationCode"][1]] = obj._name
-    # CAP's operations are parameterised, and pycrate keeps their codes alone; all but one are called like them.
-    for obj in TCAP_CAP.CAP_operationcodes._all_:
-        if obj._mode == "VALUE":
-            name = obj._name.removeprefix("opcode-")
-            name = {"dFCWithArgument": "disconnectForwardConnectionWithArgument"}.get(name, name)
-            found["cap", 4, obj._val[1]] = name
-    return found
 
 
 @cache
