@@ -78,6 +78,10 @@ class Mistakes:
     def __bool__(self) -> bool:
         return bool(self._kept)
 
+    @property
+    def total(self) -> int:
+        return sum(map(len, self._kept.values())) + sum(self._more.values())
+
     def lines(self) -> list[str]:
         told = []
         for file, kept in sorted(self._kept.items()):

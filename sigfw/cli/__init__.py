@@ -20,7 +20,7 @@ COMMANDS: Final = {  # name: what it does, told by --help without importing it
     "explain": "Show one message as a tree, and how its verdict came about.",
     "run": "Run the service.",
     "replay": "Produce a capture to an input topic.",
-    "policy": "Check and show policies.",
+    "policy": "Check, test and show policies.",
     "gt": "Look up global titles.",
     "schema": "Print the JSON Schema of records and files.",
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from sigfw.cli.policy_test import test
 from sigfw.errors import ConfigError
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.lint import lint
@@ -14,7 +15,10 @@ from sigfw.policy.model import Condition, Operand, Policy, Rule
 
 @click.group("policy")
 def command() -> None:
-    """Check and show policies."""
+    """Check, test and show policies."""
+
+
+command.add_command(test)
 
 
 @command.command("check")

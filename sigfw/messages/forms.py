@@ -82,6 +82,18 @@ def kind_of(name: str, obj: Any) -> str:
     return "msisdn" if kind == "address" and "msisdn" in name.lower() else kind
 
 
+def bounds(constraint: Any, low: int, high: int) -> tuple[int, int]:
+    """Least and greatest that a constraint allows; the defaults where it leaves them open."""
+    if constraint is None:
+        return low, high
+    if constraint.lb is None and constraint.ub is None and constraint.root:
+        plain = [part for part in constraint.root if isinstance(part, int)]
+        if plain:
+            return min(plain), max(plain)
+    found = low if constraint.lb is None else constraint.lb
+    return found, max(found, high) if constraint.ub is None else constraint.ub
+
+
 def bare_name(form: Form) -> str:
     if form.type is None:
         return ""

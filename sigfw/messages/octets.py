@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, replace
 
 DIALOGUE_AS = bytes.fromhex("060700118605010101")  # the OID of Q.773 dialogue PDUs
+UNIDIALOGUE_AS = bytes.fromhex("060700118605010201")
 MAP_DIALOGUE_AS = bytes.fromhex("060704000001010101")  # TS 29.002: map-DialogueAS
 CAP_2, CAP_4 = bytes.fromhex("04000001003201"), bytes.fromhex("04000001170304")
 INVOKE, RESULT, ERROR, REJECT = 0xA1, 0xA2, 0xA3, 0xA4
@@ -33,9 +34,27 @@ def response(acn: bytes) -> bytes:
 
 
 def map_open(destination: bytes, origination: bytes) -> bytes:
-    """User information with MAP-OpenInfo: IMSI as an AddressString of plan 6, and the node's number."""
-    references = tlv(0xA0, tlv(0x80, destination), tlv(0x81, origination))
+    """User information with MAP-OpenInfo: AddressStrings, the IMSI's of plan 6; an empty one is left out."""
+    references = tlv(0xA0, *(tlv(tag, part) for tag, part in ((0x80, destination), (0x81, origination)) if part))
     return tlv(0xBE, tlv(0x28, MAP_DIALOGUE_AS, tlv(0xA0, references)))
+
+
+def unidirectional(acn: bytes, *components: bytes) -> bytes:
+    """With an AUDT, unless `acn` is empty."""
+    pdu = tlv(0x60, bytes.fromhex("80020780"), tlv(0xA1, tlv(6, acn)))
+    dialogue = tlv(0x6B, tlv(0x28, UNIDIALOGUE_AS, tlv(0xA0, pdu))) if acn else b""
+    return tlv(0x61, dialogue, tlv(0x6C, *components))
+
+
+def oid(arcs: tuple[int, ...]) -> bytes:
+    """Content octets of an OBJECT IDENTIFIER (X.690 8.19)."""
+    out = b""
+    for arc in (arcs[0] * 40 + arcs[1], *arcs[2:]):
+        octets = bytes((arc & 0x7F,))
+        while arc := arc >> 7:
+            octets = bytes((0x80 | arc & 0x7F,)) + octets
+        out += octets
+    return out
 
 
 def invoke(opcode: int, argument: bytes = b"", invoke_id: int = 1) -> bytes:

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from sigfw.messages.forms import Route, kind_of, type_names
+from sigfw.messages.forms import Route, bounds, kind_of, type_names
 
 DECIMAL = "0123456789"
 OVERDECADIC = "0123456789abcde"
@@ -159,15 +159,3 @@ class Values:
         if self.deliver:
             return bytes((0x04,)) + party + bytes((pid, dcs)) + self.random.randbytes(7) + tail
         return bytes((0x01, self.random.randrange(256))) + party + bytes((pid, dcs)) + tail
-
-
-def bounds(constraint: Any, low: int, high: int) -> tuple[int, int]:
-    """Least and greatest that a constraint allows; the defaults where it leaves them open."""
-    if constraint is None:
-        return low, high
-    if constraint.lb is None and constraint.ub is None and constraint.root:
-        plain = [part for part in constraint.root if isinstance(part, int)]
-        if plain:
-            return min(plain), max(plain)
-    found = low if constraint.lb is None else constraint.lb
-    return found, max(found, high) if constraint.ub is None else constraint.ub
