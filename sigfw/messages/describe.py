@@ -187,7 +187,7 @@ class Description(Components):
 
     def party(self, node: Node, side: str, ssn: int) -> Party | bytes:
         if node.empty:
-            return b"\0"  # an address that says nothing
+            return b""  # an address without an octet
         if node.kind == "scalar":
             return Party(self.text(node, side, GT, GT_MUST) or "", ssn)
         said = self.fields(node, side, PARTY_KEYS)
