@@ -25,14 +25,17 @@ USUAL: Final = {  # octets by member or type, where some of the right length wou
     "GSN-Address": "04c0000201",  # 192.0.2.1 (RFC 5737)
     "GlobalCellId": "00f11000010001",  # MCC 001, MNC 01
     "AccessPointName": "08696e7465726e6574",
+    "SignalInfo": "0401a0",  # of gsm-0408: a bearer capability (TS 24.008 10.5.4.5)
+    "correlationID": "00031021",  # Q.763 3.26
+    "LongSignalInfo": "000420040109",  # BSSMAP: CLEAR COMMAND, call control (TS 48.008 3.2.1.21)
     "AllCallSegments": "8490",  # Q.850: normal call clearing
     "AChBillingChargingCharacteristics": "a0058003008ca0",
     "ApplyChargingReportArg": "a00da003810101a10380011a820100",
     "FurnishChargingInformationArg": "a00b800401020304a103800101",
     "FurnishChargingInformationSMSArg": "a006800401020304",
     "FurnishChargingInformationGPRSArg": "a006800401020304",
-    "SCIBillingChargingCharacteristics": "a003800101",
-    "SCIGPRSBillingChargingCharacteristics": "a003800101",
+    "SCIBillingChargingCharacteristics": "a002a000",
+    "SCIGPRSBillingChargingCharacteristics": "a002a000",
     "LegType": "01",
     "TMSI": "12345678",
     "LMSI": "00000001",

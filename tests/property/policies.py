@@ -85,7 +85,8 @@ WORLD: dict[str, Any] = {
 # What passes by default, and whether what breaks a recommendation does. Where it does and the default drops, a
 # malformed message is better off than a plain one: the policy says so, and `sigfw policy check` tells.
 FAMILIES = {"allow": ("allow", "drop"), "lenient": ("allow", "allow"), "drop": ("drop", "drop")}
-SHIPPED = sorted((Path(__file__).parents[2] / "configs" / "policies").glob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "configs" / "policies"
+SHIPPED = sorted(path for path in FOLDER.glob("*.yaml") if not path.name.endswith(".tests.yaml"))
 # What was never seen cannot be judged: a lenient policy of these would let it pass whatever it was.
 UNSEEN = ("reassembly_timeout", "limit_exceeded")
 
