@@ -63,6 +63,8 @@ class Mistakes:
 
     def add(self, file: str, line: int, text: str) -> None:
         kept = self._kept.setdefault(file, [])
+        if (line, printable(text)) in kept:  # of a value that several things go by
+            return
         if len(kept) < MAX_TOLD:
             kept.append((line, printable(text)))
         else:

@@ -172,6 +172,8 @@ class Components(Reader):
     def argument(self, wanted: Wanted, numbers: Numbers, error: int | None = None) -> bytes:
         """Octets of the argument, the result or the error's parameter."""
         whole, operation = wanted.said.get("argument"), wanted.operation
+        for key, _ in wanted.members.values() if whole is not None else ():
+            self.mistakes.at(key, f"{shown(key.text)} stands beside `argument`; write it within, or leave that out")
         if whole is not None and (whole.empty or whole.kind == "scalar"):
             return b"" if whole.empty else self.hex(whole, "argument", 0, 4096)
         part = {"invoke": "argument", "returnError": "error"}.get(wanted.kind, "result")

@@ -61,6 +61,9 @@ class Description(Components):
         self.number = number
 
     def message(self, node: Node) -> tuple[bytes, ...]:
+        if node.kind != "mapping":
+            self.mistakes.at(node, "a message is described by keys and values: {operation: …, calling: …}")
+            return ()
         said, members = self.split(node, (*KEYS, *component.KEYS))
         acn, version = self.context(said)
         wanted = self.components(said, members, version, forced=acn is not None)

@@ -151,6 +151,9 @@ class CasesReader(Reader):
             records = [self.octets(found["hex"])]
         elif "capture" in found:
             capture = self.place(found["capture"])
+        for key in ("repeat", "vary"):
+            if key in found and "message" not in found:
+                self.mistakes.at(found[key], f"{key} is for `message`; leave it out")
         if "encapsulation" in found:
             chosen = self.choice(found["encapsulation"], "encapsulation", ("sccp", "mtp3", "m3ua"))
             encapsulation = chosen or encapsulation

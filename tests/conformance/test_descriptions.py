@@ -125,6 +125,12 @@ def test_address_is_as_it_is_described(tmp_path: Path) -> None:
     (truth,) = read([encoded(f"{{tcap: end, calling: '491713920012', called: {called}}}")], tmp_path / "described.pcap")
     seen = truth["called"]
     assert {key: seen[key] for key in ("digits", "np", "nai", "tt", "ssn", "pc", "gti", "ri")} == {
-        **{"digits": "447700900000001", "np": 7, "nai": 4, "tt": 5},
-        **{"ssn": 6, "pc": 300, "gti": 4, "ri": 0},
+        "digits": "447700900000001",
+        "np": 7,
+        "nai": 4,
+        "tt": 5,
+        "ssn": 6,
+        "pc": 300,
+        "gti": 4,
+        "ri": 0,
     }
