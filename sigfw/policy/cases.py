@@ -85,6 +85,7 @@ class CasesReader(Reader):
         self.path = path
         self.policy = policy
         self.said: dict[str, Node] = {}  # of `defaults`
+        self.names: dict[str, str] = {}  # of cases -> where they stand
         self.number = 0  # of messages described in the case in hand
         self.rules = [rule.id for rule in policy.rules]
         self.categories = sorted({rule.category for rule in policy.rules})
@@ -98,20 +99,16 @@ class CasesReader(Reader):
         nodes = self.items(top["cases"], "cases") if "cases" in top else []
         if "cases" in top and top["cases"].kind == "list" and not nodes:
             self.mistakes.at(top["cases"], "there is no case; write at least one")
-        cases: dict[str, Case] = {}
-        for one in nodes:
-            case = self.case(one)
-            if case is not None and case.name in cases:
-                before = cases[case.name].where
-                self.mistakes.at(one, f"a case {shown(case.name)} stands at {before} already; name them apart")
-            elif case is not None:
-                cases[case.name] = case
-        return list(cases.values())
+        return [case for one in nodes if (case := self.case(one)) is not None]
 
     def case(self, node: Node) -> Case | None:
         self.number = 0
         found = self.fields(node, "a case", ("name", "steps", *STEP), ("name",))
         name = self.text(found["name"], "name", r".{1,200}", "write one line") if "name" in found else None
+        if name in self.names:
+            self.mistakes.at(node, f"a case {shown(name)} stands at {self.names[name]} already; name them apart")
+        elif name is not None:
+            self.names[name] = node.where
         if "steps" not in found:
             if "expect" not in found and node.kind == "mapping":
                 self.mistakes.at(node, "a case has no `expect`; say what must become of the message")

@@ -171,7 +171,7 @@ def test_message_too_long_for_one_goes_in_segments() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{operation: updateLocation, calling: '49', msisdn: '1'}", 'argument of updateLocation has no "msisdn"; did you'),
+        ("{operation: updateLocation, calling: '49', msisdn: '1'}", 'updateLocation has no "msisdn"; did you'),
         ("{operation: updateLocation, calling: '49', vlrNumber: '1'}", "did you mean vlr-Number?"),
         ("{operation: updatelocation, calling: '49'}", "did you mean updateLocation?"),
         ("{operation: anyTimeInterrogation, calling: '49', version: 2}", "has no version 2; write 3, or `acn`"),
