@@ -8,11 +8,11 @@ import orjson
 
 from sigfw.cli import output
 from sigfw.errors import ConfigError, SigfwError
-from sigfw.policy.cases import CaseFile, beside, load_cases
+from sigfw.trial.cases import CaseFile, beside, load_cases
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
-from sigfw.policy.trial import Outcome, Report, came, run
+from sigfw.trial.run import Outcome, Report, came, run
 
 
 @click.command("test")

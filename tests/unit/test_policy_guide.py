@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sigfw import names
+from sigfw.cli.policy import command
+from sigfw.messages import component, describe
 from sigfw.policy import schema
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.lint import lint
 from sigfw.policy.loader import TOP, load
 from sigfw.policy.rules import KEYS
+from sigfw.trial import cases
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
 
@@ -52,3 +56,41 @@ def test_example_of_the_guide_loads(tmp_path: Path, block: str) -> None:
     compile_policy(policy)
     assert policy.rules
     assert lint(policy) == []
+
+
+def test_case_tables_name_every_key() -> None:
+    keys = {"name", "steps", *cases.STEP}
+    assert set(named("in a case")) == keys
+    last = rows("in a case")[-1][1]
+    assert set(re.findall(r"`(\w+)`", last)) == {"name", *cases.SEQUENCE}
+    told = {key for row in rows("in a message") for cell in row for key in re.findall(r"`(\w+)`", cell)}
+    assert {*describe.KEYS, *component.KEYS, *describe.PARTY_KEYS} <= told
+    assert set(named("in a message")) <= {*describe.KEYS, *component.KEYS, "imsi", "msisdn"}
+
+
+@pytest.fixture
+def worked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The worked example and its cases, as files."""
+    monkeypatch.chdir(tmp_path)
+    (policy,) = re.findall(r"^```yaml\n(schema: 1\nname: example\n.*?)^```", GUIDE, re.M | re.S)
+    (tried,) = re.findall(r"^```yaml cases\n(.*?)^```", GUIDE, re.M | re.S)
+    Path("example.yaml").write_text(policy)
+    Path("example.tests.yaml").write_text(tried)
+    return Path("example.tests.yaml")
+
+
+def test_cases_of_the_guide_pass_and_show_every_rule(worked: Path) -> None:
+    done = CliRunner().invoke(command, ["test", "example.yaml", "--require-coverage"])
+    assert done.exit_code == 0, done.output
+
+
+def test_failure_in_the_guide_is_what_is_told(worked: Path) -> None:
+    expected = "expect: {action: drop, rule: location, category: cat1}"
+    assert expected in worked.read_text()
+    worked.write_text(worked.read_text().replace(expected, "expect: allow"))
+    (told,) = re.findall(r"^    (example\.tests\.yaml:.*\n(?:        .*\n)+)", GUIDE, re.M)
+    done = CliRunner().invoke(command, ["test", "example.yaml"])
+    assert done.exit_code == 1
+    for line, came in zip(told.splitlines(), done.output.splitlines(), strict=False):
+        start, cut, _ = line.removeprefix("    ").partition("…")
+        assert came.startswith(start) if cut else came == start

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sigfw.cli import cli, run
-from sigfw.policy.cases import beside
+from sigfw.trial.cases import beside
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [path for path in sorted((ROOT / "configs" / "policies").glob("*.yaml")) if ".tests" not in path.suffixes]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sigfw import names
 from sigfw.errors import UsageError
+from sigfw.messages.octets import m3ua_data
 from sigfw.policy.model import Policy
 from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
@@ -200,8 +201,6 @@ class CasesReader(Reader):
 
     @staticmethod
     def in_m3ua(label: Mapping[str, int], records: list[bytes]) -> list[bytes]:
-        from sigfw.messages.octets import m3ua_data
-
         opc, dpc, sls, ni = (label.get(key, 0) for key in ("opc", "dpc", "sls", "ni"))
         return [m3ua_data(opc, dpc, sls, one, ni) for one in records]
 
@@ -229,7 +228,7 @@ class CasesReader(Reader):
 
     def described(self, found: Mapping[str, Node]) -> list[bytes]:
         """Records of the message, as often as it is repeated."""
-        from sigfw.messages.describe import describe
+        from sigfw.messages.describe import describe  # pycrate takes a second to import: only where it is needed
 
         node, times = found["message"], 1
         if "repeat" in found:
