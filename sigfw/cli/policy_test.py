@@ -8,10 +8,10 @@ import orjson
 
 from sigfw.cli import output
 from sigfw.errors import ConfigError, SigfwError
-from sigfw.trial.cases import CaseFile, beside, load_cases
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
+from sigfw.trial.cases import CaseFile, beside, load_cases
 from sigfw.trial.run import Outcome, Report, came, run
 
 

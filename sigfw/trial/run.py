@@ -16,8 +16,8 @@ from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw.errors import UsageError
 from sigfw.pipeline.capture import open_capture
-from sigfw.trial.cases import Case, CaseFile, Step, Wish
 from sigfw.policy.model import Policy, Rule
+from sigfw.trial.cases import Case, CaseFile, Step, Wish
 
 Object = dict[str, Any]
 
