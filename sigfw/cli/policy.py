@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
+from sigfw.cli import policy_diff
 from sigfw.cli.policy_test import test
 from sigfw.errors import ConfigError
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.lint import lint
 from sigfw.policy.loader import load
-from sigfw.policy.model import Condition, Operand, Policy, Rule
+from sigfw.policy.model import Policy, Rule
+from sigfw.policy.words import action_of, checks_of, condition_of, some
 
 
 @click.group("policy")
@@ -19,6 +21,7 @@ def command() -> None:
 
 
 command.add_command(test)
+command.add_command(policy_diff.command)
 
 
 @command.command("check")
@@ -65,22 +68,22 @@ def describe(policy: Policy) -> Iterable[str]:
     for file in policy.files:
         yield f"file      {file}"
     home = policy.home
-    yield f"home      country code {home.country_code or '-'}, GT {_some(home.global_titles)}, IMSI {_some(home.imsi)}"
-    yield f"          E.214 {_some(home.e214)}, MSISDN {_some(home.msisdn or home.global_titles)}"
-    yield f"          hosted abroad {_some(home.hosted_abroad)}"
+    yield f"home      country code {home.country_code or '-'}, GT {some(home.global_titles)}, IMSI {some(home.imsi)}"
+    yield f"          E.214 {some(home.e214)}, MSISDN {some(home.msisdn or home.global_titles)}"
+    yield f"          hosted abroad {some(home.hosted_abroad)}"
     for link in policy.links:
         asked = {"topic": link.topics, "ni": link.ni, "opc": link.opc, "dpc": link.dpc}
-        match = ", ".join(f"{name} {_some(values)}" for name, values in asked.items() if values)
+        match = ", ".join(f"{name} {some(values)}" for name, values in asked.items() if values)
         yield f"link      {link.name}: {match or 'everything'}: {link.perimeter}"
     for o in policy.operators:
         more = {"E.214": o.e214, "MSISDN": o.msisdn, "also": o.also or ()}
-        told = "".join(f", {what} {_some(values)}" for what, values in more.items() if values)
-        yield f"operator  {o.tadig} {o.country or '-'}: GT {_some(o.global_titles)}, IMSI {_some(o.imsi)}{told}"
+        told = "".join(f", {what} {some(values)}" for what, values in more.items() if values)
+        yield f"operator  {o.tadig} {o.country or '-'}: GT {some(o.global_titles)}, IMSI {some(o.imsi)}{told}"
     for name, numbers in policy.lists.items():
         entries = [("!" if e.exclude else "") + e.prefix for e in numbers.entries[:5]]
         count = len(numbers.entries)
         others = f" and {len(numbers.others)} not in force" if numbers.others else ""
-        yield f"list      {name}, {numbers.kind}, {count} prefixes{others}: {_some(entries, count)}"
+        yield f"list      {name}, {numbers.kind}, {count} prefixes{others}: {some(entries, count)}"
     for name, actions in policy.exceptions.items():
         same = len(set(actions.values())) == 1
         said = actions["international"] if same else ", ".join(f"{p} {a}" for p, a in actions.items())
@@ -93,35 +96,14 @@ def _rules(rules: tuple[Rule, ...]) -> Iterable[str]:
         mode = "" if rule.mode == "enforce" else rule.mode
         marks = [m for m in (mode, "final" if rule.final else "", "alert" if rule.alert else "", rule.motif) if m]
         told = f" ({', '.join(marks)})" if marks else ""
-        action = f"{rule.action} to {rule.redirect}" if rule.redirect else rule.action
-        yield f"rule {number:<4} {rule.category}: {rule.id}: {action}{told}"
+        yield f"rule {number:<4} {rule.category}: {rule.id}: {action_of(rule)}{told}"
         for condition in rule.when:
-            yield f"          {_condition(condition)}"
+            yield f"          {condition_of(condition)}"
         if rule.labels:
             yield f"          {labelled(rule)}"
         if rule.checks:
-            yield f"          check {(' and ' if rule.checks_all else ' or ').join(rule.checks)}"
+            yield f"          check {checks_of(rule)}"
 
 
 def labelled(rule: Rule) -> str:
     return ", ".join(f"{name} {text}" for name, text in rule.labels.items())
-
-
-def _condition(condition: Condition) -> str:
-    said = []
-    if condition.within is not None:
-        said.append(f"in {_operand(condition.within)}")
-    if condition.without is not None:
-        said.append(f"not in {_operand(condition.without)}")
-    return f"{condition.field} {', '.join(said)}"
-
-
-def _operand(operand: Operand) -> str:
-    return f"the list {operand.list}" if operand.list is not None else ", ".join(str(v) for v in operand.values)
-
-
-def _some(values: Iterable[object], count: int = 0) -> str:
-    shown = [str(v) for v in values]
-    told = ", ".join(shown[:5]) or "-"
-    more = max(count, len(shown)) - min(len(shown), 5)
-    return f"{told} and {more} more" if more > 0 else told
