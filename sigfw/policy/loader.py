@@ -80,6 +80,7 @@ class _Loader(NumberReader):
             lists=lists,
             exceptions=exceptions,  # type: ignore[arg-type]
             exceptions_where={name: key.where for name, (key, _) in self._merged("exceptions").items()},
+            lists_where={name: key.where for name, (key, _) in self._merged("lists").items()},
             rules=tuple(rules),
             checks=checks,
             files=tuple(str(f) for f in self.files),

@@ -163,6 +163,7 @@ class Policy(Base, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     checks: Checks = Checks()
     exceptions_where: dict[str, str] = {}  # file:line of those that are written
+    lists_where: dict[str, str] = {}
     files: tuple[str, ...] = ()  # all that was read, for reload
     day: str = ""  # UTC; the lists hold what is in force on it
     as_of: dict[str, str] = {}  # file:line of a date that a file bears -> the date

@@ -129,16 +129,18 @@ def test_allow_that_rests_on_the_dialogue_or_on_nothing_inside_is_not_told(tmp_p
 
 def test_allow_without_effect_is_not_told(tmp_path: Path) -> None:
     exception = allow(f"{ATI}, calling.ssn: 147")
-    assert findings(tmp_path, ALLOWS + rules(exception)) == []
-    assert findings(tmp_path, ALLOWS + rules(exception, deny("operation: sendIMSI"))) == []
-    assert findings(tmp_path, ALLOWS + rules(exception, deny(ATI, "category: other, action: drop"))) == []
+    other = deny("operation: sendIMSI")
+    assert findings(tmp_path, ALLOWS + rules(exception, other)) == []
+    elsewhere = deny(ATI, "category: other, action: drop")
+    assert findings(tmp_path, ALLOWS + rules(exception, other, elsewhere)) == []
     assert len(findings(tmp_path, ALLOWS + rules(exception, deny(ATI)))) == 1
 
 
 @pytest.mark.parametrize("mode", ["shadow", "off"])
 def test_rule_that_is_not_enforced_is_not_told(tmp_path: Path, mode: str) -> None:
     narrow = deny(f"{ATI}, calling.ssn: 147", f"action: drop, mode: {mode}, alert: true")
-    assert findings(tmp_path, ALLOWS + rules(narrow, allow("tcap.type: begin", f", mode: {mode}"))) == []
+    other = deny("operation: sendIMSI")
+    assert findings(tmp_path, ALLOWS + rules(narrow, allow("tcap.type: begin", f", mode: {mode}"), other)) == []
 
 
 def test_exception_laxer_than_the_default_is_told(tmp_path: Path) -> None:
@@ -154,3 +156,122 @@ def test_exception_laxer_than_the_default_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_policy_is_clean(policy: Path) -> None:
     assert lint(load(policy)) == []
+
+
+# rules that never match, lists, what stands open, state ---------------------------------------------------------------
+
+
+def told(tmp_path: Path, text: str) -> str:
+    (found,) = findings(tmp_path, text)
+    return found
+
+
+def test_rule_that_contradicts_itself_is_told_with_why(tmp_path: Path) -> None:
+    assert told(tmp_path, ALLOWS + rules(deny("operation: initialDP, application: map"))) == (
+        "7: rule r0 never matches: `operation` names none of the application map; "
+        "mend the condition, or remove the rule"
+    )
+    assert findings(tmp_path, ALLOWS + rules(deny("operation: initialDP, application: [map, cap]"))) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "why"),
+    [
+        (deny(""), deny(ATI), "matches every message"),
+        (deny(ATI), deny(ATI), "has its conditions"),
+        (deny(f"{ATI}, perimeter: [national, international]"), deny(f"{ATI}, perimeter: national"), "all that it"),
+        (deny(ATI), allow(ATI), "has its conditions"),
+        (deny(ATI), deny(f"{ATI}, imsi: '26201'", "action: drop, mode: shadow"), "matches all that it matches"),
+    ],
+)
+def test_rule_behind_a_wider_one_is_told(tmp_path: Path, first: str, later: str, why: str) -> None:
+    found = told(tmp_path, ALLOWS + rules(first, later))
+    assert found.startswith("8: rule r1 is never reached: r0 of the category general ")
+    assert why in found
+    assert found.endswith(":7); put it before, or into another category, or remove it")
+    assert findings(tmp_path, ALLOWS + rules(later, deny("operation: sendIMSI"))) == []
+
+
+def test_rule_behind_one_in_shadow_is_not_told(tmp_path: Path) -> None:
+    assert findings(tmp_path, ALLOWS + rules(deny(ATI, "action: drop, mode: shadow"), deny(ATI))) == []
+
+
+def test_final_allow_is_told_with_the_deny_rules_that_it_hides(tmp_path: Path) -> None:
+    final = allow("operation: [updateLocation, anyTimeInterrogation], calling.gt: '49'", ", final: true")
+    hidden, apart = deny(ATI, "category: a, action: drop"), deny("operation: sendIMSI, calling.gt: '44'")
+    assert told(tmp_path, ALLOWS + rules(final, hidden, apart)) == (
+        "7: `final` on the allow r0 hides the later deny rules of every category, r1; "
+        "narrow those rules by not_in instead"
+    )
+    assert "none of which stands there today; remove it" in told(tmp_path, ALLOWS + rules(final, apart))
+
+
+def test_list_that_no_rule_names_is_told(tmp_path: Path) -> None:
+    lists = "lists:\n  used: {kind: gt, entries: ['9994']}\n  idle: {kind: imsi, entries: ['99942']}\n"
+    text = ALLOWS + lists + rules(deny("calling.gt: {in: used}"))
+    assert told(tmp_path, text) == "8: the list idle is named by no rule; name it, or remove it"
+    hubs = text.replace("kind: imsi", "kind: gt") + "checks: {sms_origin_mismatch: {hubs: idle}}\n"
+    assert findings(tmp_path, hubs) == []
+    assert findings(tmp_path, "exceptions: {default: drop}\n" + lists) == []  # to be included
+
+
+def test_list_without_entries_is_told_where_something_must_be_in_it(tmp_path: Path) -> None:
+    lists = "lists:\n  empty: {kind: gt, entries: []}\n"
+    assert "which holds nothing" in told(tmp_path, ALLOWS + lists + rules(deny("calling.gt: {in: empty}")))
+    assert findings(tmp_path, ALLOWS + lists + rules(deny("calling.gt: {not_in: empty}"))) == []
+
+
+def test_perimeter_where_nothing_denies_is_told(tmp_path: Path) -> None:
+    internal = deny(f"{ATI}, perimeter: internal")
+    assert told(tmp_path, ALLOWS + rules(internal)) == (
+        "5: `default` allows on the perimeter international, and no rule denies there: all goes on; "
+        "write deny rules, or deny by default and allow what is needed"
+    )
+    links = "links: [{name: l, match: {ni: 2}, perimeter: national}]\n"
+    assert "perimeter national" in told(tmp_path, ALLOWS + links + rules(deny(f"{ATI}, perimeter: international")))
+    assert findings(tmp_path, DROPS + rules(internal)) == []
+    assert findings(tmp_path, ALLOWS + rules(deny(ATI, "action: drop, mode: shadow"))) == []
+
+
+def test_category_that_only_allows_what_the_default_allows_is_told(tmp_path: Path) -> None:
+    idle = rules(deny("operation: sendIMSI"), allow(ATI, ", category: partners"))
+    assert told(tmp_path, ALLOWS + idle).startswith(
+        "8: the category partners only allows, and so does `default`: it decides nothing; "
+    )
+    assert findings(tmp_path, DROPS + idle) == []
+    for rest in (", category: a, alert: true", ", category: a, mode: off"):
+        assert findings(tmp_path, ALLOWS + rules(deny("operation: sendIMSI"), allow(ATI, rest))) == []
+    assert findings(tmp_path, ALLOWS + rules(deny("operation: sendIMSI"), allow("opcode: 200", ", category: a"))) == []
+
+
+INTERNAL = "links: [{name: own, match: {opc: 1}, perimeter: internal}]\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "rest", "why"),
+    [
+        ("check: rate_exceeded", "", "no limit is written: it is never true"),
+        (
+            "check: rate_exceeded",
+            "checks: {rate_exceeded: {limits: [{by: calling.gt, per_second: 1, burst: 1}]}}\n",
+            "",
+        ),
+        (
+            "check: target_scanned",
+            "checks: {target_scanned: {subscribers_per_caller: 0, callers_per_subscriber: 0}}\n",
+            "both its numbers are 0",
+        ),
+        ("check: target_scanned", "", ""),
+        ("check: dialogue_unknown", "", "add a link of the perimeter internal, or write `mode: shadow`"),
+        ("check: dialogue_unknown", INTERNAL, ""),
+        ("check: location_implausible", "", "add `perimeter: international`"),
+        ("check: location_implausible, perimeter: international", "", ""),
+        ("check: sms_origin_mismatch", "", ""),
+    ],
+)
+def test_check_on_state_without_what_it_goes_by_is_told(tmp_path: Path, written: str, rest: str, why: str) -> None:
+    found = findings(tmp_path, ALLOWS + rest + rules(deny(written)))
+    assert len(found) == bool(why)
+    assert why in "".join(found)
+    shadow = findings(tmp_path, ALLOWS + rest + rules(deny(written, "action: drop, mode: shadow")))
+    assert len(shadow) == ("never true" in why or "are 0" in why)
