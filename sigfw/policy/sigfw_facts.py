@@ -42,18 +42,17 @@ ELSEWHERE: Final = {
 
 
 def operations(codes: Iterable[int]) -> tuple[list[str], list[str], list[int]]:
-    """MAP's operations, CAP's of the same opcodes, and opcodes of no MAP operation."""
-    found: dict[str, None] = {}
-    cap: dict[str, None] = {}
+    """MAP's operations, CAP's of the same opcodes, and opcodes of neither."""
+    by_map: dict[str, None] = {}
+    by_cap: dict[str, None] = {}
     unknown = []
     for code in codes:
-        by_map = [name for app, opcode, name, _ in names.OPERATIONS if (app, opcode) == ("map", code)]
-        if code == 46:  # that of MT as well up to version 2
-            by_map.append("mt-forwardSM")
-        found |= dict.fromkeys(by_map)
-        cap |= dict.fromkeys(name for app, opcode, name, _ in names.OPERATIONS if (app, opcode) == ("cap", code))
-        unknown += [code] if not by_map else []
-    return list(found), list(cap), unknown
+        of = {app: name for app, opcode, name, _ in names.OPERATIONS if opcode == code}
+        by_map |= dict.fromkeys([of["map"]] if "map" in of else [])
+        by_map |= dict.fromkeys(["mt-forwardSM"] if code == 46 else [])  # its opcode as well up to version 2
+        by_cap |= dict.fromkeys([of["cap"]] if "cap" in of else [])
+        unknown += [] if of else [code]
+    return list(by_map), list(by_cap), unknown
 
 
 def lua(text: str) -> tuple[str, str]:

@@ -224,7 +224,7 @@ class _Importer(Reader):
         if cap:
             yield from _said(f"CAP's, which go on now: {', '.join(cap)}")
         if unknown:
-            yield from _said(f"Of no MAP operation, left to unknown_operation: {some(unknown, len(unknown))}")
+            yield from _said(f"Of no operation, left to unknown_operation: {some(unknown, len(unknown))}")
         if found:
             yield from self.deny("sigfw-cat1", "cat1", f"operation: [{', '.join(found)}]")
 
@@ -239,7 +239,7 @@ class _Importer(Reader):
         for one in wrong:
             yield from _said(one)
         if unknown:
-            yield from _said(f"Of no MAP operation, left to unknown_operation: {some(unknown, len(unknown))}")
+            yield from _said(f"Of no operation, left to unknown_operation: {some(unknown, len(unknown))}")
         idle = [one for one in codes if one not in IMSI_READ]
         if idle:
             yield from _said(f"Of these SigFW reads no IMSI, so that they always went on: {some(idle, len(idle))}")
