@@ -11,7 +11,7 @@ from sigfw._core.memory import State
 from sigfw.cli import output
 from sigfw.pipeline.capture import open_capture
 from sigfw.policy.compiler import compile_policy
-from sigfw.policy.learn import Learner
+from sigfw.policy.learn import MAX_SEEN, Learner
 from sigfw.policy.loader import load
 from sigfw.policy.proposal import Thresholds, proposal
 from sigfw.records import judge_capture
@@ -25,13 +25,13 @@ from sigfw.records import judge_capture
 )
 @click.option(
     "--subscribers",
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, MAX_SEEN),
     default=5,
     show_default=True,
     help="Distinct subscribers they must be about.",
 )
 @click.option(
-    "--headroom", type=click.FloatRange(1, 100), default=3, show_default=True, help="Factor on the highest rate seen."
+    "--headroom", type=click.IntRange(1, 100), default=3, show_default=True, help="Factor on the highest rate seen."
 )
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
 @output.variant_option
@@ -40,14 +40,14 @@ def command(
     path: Path | None,
     minimum: int,
     subscribers: int,
-    headroom: float,
+    headroom: int,
     perimeter: str,
     variant: str,
 ) -> None:
-    """Print a policy with operators, lists and rates that the messages of a capture speak for.
+    """Propose operators, lists and rates from a capture.
 
-    It is a proposal with its evidence in comments, for a person to read: attackers are in every capture. Nothing is
-    applied. Whole GTs may stand in it, never an IMSI.
+    What is printed is a policy with its evidence in comments, for a person to read: attackers are in every capture.
+    Nothing is applied. Whole GTs may stand in it, never an IMSI.
     """
     policy = load(path) if path else None
     tables = compile_policy(policy) if policy else None

@@ -121,7 +121,8 @@ class Source:
         self.denied = 0
 
     def add_gt(self, gt: str) -> None:
-        self.prefix = common_prefix((self.prefix, gt))
+        if not gt.startswith(self.prefix):
+            self.prefix = common_prefix((self.prefix, gt))
         if len(self.gts) < MAX_SEEN:
             self.gts.add(gt)
 

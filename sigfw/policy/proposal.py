@@ -1,6 +1,5 @@
 """What was learned, as a policy to review: YAML, each line with its evidence."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -21,7 +20,7 @@ MAX_TOLD: Final = 200  # suspects and small ones told by name; the others are co
 class Thresholds(msgspec.Struct, frozen=True):
     minimum: int  # messages
     subscribers: int  # distinct ones behind them
-    headroom: float  # on the highest rate seen
+    headroom: int  # factor on the highest rate seen
 
     def met(self, seen: Seen) -> bool:
         return seen.count >= self.minimum and len(seen.subscribers) >= self.subscribers
@@ -262,14 +261,14 @@ def _limits(learner: Learner, found: Found, thresholds: Thresholds) -> Iterator[
     if not often:
         yield "# No rates: too few requests with times of sources that meet the thresholds."
         return
-    yield f"# The most of one second, by one GT and by one operator, times {thresholds.headroom:g}. They limit nothing"
+    yield f"# The most of one second, by one GT and by one operator, times {thresholds.headroom}. They limit nothing"
     yield "# before a rule asks for the check `rate_exceeded`; begin with `mode: shadow`."
     yield "checks:"
     yield "  rate_exceeded:"
     yield "    limits:"
     for operation in often[: MAX_LIMITS // 2]:
         for by, peak in (("calling.gt", by_gt[operation]), ("calling.operator", by_operator[operation])):
-            rate = min(math.ceil(peak * thresholds.headroom), int(MAX_PER_SECOND))
+            rate = min(peak * thresholds.headroom, int(MAX_PER_SECOND))
             limit = f"by: {by}, operation: {operation}, per_second: {rate}, burst: {min(2 * rate, MAX_BURST)}"
             yield f"      - {{{limit}}}   # seen: {peak}, of {counts[operation]}"
     if len(often) > MAX_LIMITS // 2:
