@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sigfw.policy.model import NumberList, Policy, Rule
+from sigfw.policy.model import Entry, NumberList, Policy, Row, Rule
 from sigfw.policy.words import action_of, checks_of, condition_of, some
 
 __all__ = ["Change", "differences"]
@@ -61,7 +61,7 @@ def _fields(a: msgspec.Struct | None, b: msgspec.Struct | None) -> str:
     assert only is not None
     for field in only.__struct_fields__:
         old, new = getattr(a, field, ()), getattr(b, field, ())
-        if field in ("name", "tadig") or old == new or not (old or new):
+        if field in ("name", "tadig", "where") or old == new or not (old or new):
             continue
         name = field.replace("_", " ")
         if a is None or b is None:
@@ -115,7 +115,16 @@ def _lists(a: Mapping[str, NumberList], b: Mapping[str, NumberList]) -> Iterator
 
 
 def _prefixes(numbers: NumberList) -> list[str]:
-    return [("!" if entry.exclude else "") + entry.prefix for entry in numbers.entries]
+    """With their days, those that are not in force too: what they say of owners and reasons decides nothing."""
+    return [
+        ("!" if entry.exclude else "") + entry.prefix + _days(entry) for entry in (*numbers.entries, *numbers.others)
+    ]
+
+
+def _days(entry: Entry) -> str:
+    if not isinstance(entry, Row) or not (entry.valid_from or entry.valid_until):
+        return ""
+    return f" ({entry.valid_from or '…'} to {entry.valid_until or '…'})"
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------

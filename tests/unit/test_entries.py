@@ -14,7 +14,7 @@ from bench.encode import Party
 from sigfw.cli import cli
 from sigfw.errors import ConfigError
 from sigfw.policy import schema
-from sigfw.policy.lint import lint
+from sigfw.policy.lint_data import lint_data
 from sigfw.policy.loader import load
 from sigfw.policy.model import Entry, Policy, Row
 
@@ -36,7 +36,7 @@ def mistakes(folder: Path, entries: str, csv: str | None = None) -> list[str]:
 
 
 def findings(folder: Path, entries: str, csv: str | None = None) -> list[str]:
-    return [line.replace(f"{folder}/", "") for line in lint(read(folder, entries, csv))]
+    return [line.replace(f"{folder}/", "") for line in lint_data(read(folder, entries, csv))]
 
 
 # What may be said -----------------------------------------------------------------------------------------------------

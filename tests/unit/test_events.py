@@ -51,9 +51,7 @@ rules:
     mode: shadow
     motif: MOT3006
 """
-LEASES = (
-    "prefix,source,lessor,lessee,valid_until\n4917139,register,DEUXX,Someone Ltd,2099-12-31\n"
-)
+LEASES = "prefix,source,lessor,lessee,valid_until\n4917139,register,DEUXX,Someone Ltd,2099-12-31\n"
 
 
 @pytest.fixture

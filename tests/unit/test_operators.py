@@ -13,7 +13,7 @@ from bench.encode import Party, address, bcd, begin, invoke, map_context, reques
 from sigfw.errors import ConfigError
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.ir21 import prefixes
-from sigfw.policy.lint import lint
+from sigfw.policy.lint_data import lint_data
 from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
 from sigfw.policy.operators import OperatorBook
@@ -47,7 +47,7 @@ def mistakes(folder: Path, text: str, **beside: str | bytes) -> list[str]:
 
 
 def findings(folder: Path, text: str, **beside: str | bytes) -> list[str]:
-    return [line.replace(f"{folder}/", "") for line in lint(read(folder, text, **beside))]
+    return [line.replace(f"{folder}/", "") for line in lint_data(read(folder, text, **beside))]
 
 
 # IR.21 ----------------------------------------------------------------------------------------------------------------

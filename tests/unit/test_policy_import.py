@@ -57,7 +57,7 @@ def test_every_key_of_the_example_is_mapped_or_named(tmp_path: Path) -> None:
     assert findings == []
     assert (found["home"]["global_titles"], found["home"]["imsi"]) == (["4477009"], ["00101"])
     assert found["lists"]["calling-gt-allowed"]["entries"] == ["4917139200"]
-    assert found["lists"]["calling-gt-blocked"]["entries"] == ["99942", "999426600001", "491713920099"]
+    assert found["lists"]["calling-gt-blocked"]["entries"] == ["99942", "491713920098", "491713920099"]
     by_id = rules(found)
     assert list(by_id) == [
         *("sigfw-allowed", "sigfw-blocked", "sigfw-acn", "sigfw-cat1", "sigfw-cat2", "sigfw-cat2-imsi-missing"),
