@@ -35,7 +35,8 @@ def digest(
     for name, numbers in sorted(lists.items()):
         take("list", [name, numbers.kind])
         # Line by line: a list may have a million entries.
-        h.update("\n".join(sorted({("!" if e.exclude else "") + e.prefix for e in numbers.entries})).encode())
+        entries = (("!" if e.exclude else "") + e.prefix for e in numbers.entries)
+        h.update("\n".join(sorted(set(entries) if numbers.dated else entries)).encode())
         h.update(b"\n")
     take("exceptions", exceptions)
     for rule in rules:

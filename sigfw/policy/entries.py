@@ -49,11 +49,16 @@ class Entries(NumberReader):
             self._take(node.file, node.line, node.text, {})
 
     def take_file(self, path: Path, named_by: Node) -> None:
-        file = str(path)
-        columns = (*COLUMNS, *LEASE_COLUMNS)
-        for line, cells in csvfile.rows(path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS, as_of=self.as_of):
-            more = {name: text for name, cell in zip(columns[1:], cells[1:], strict=True) if (text := cell.strip())}
-            self._take(file, line, cells[0].strip(), more)
+        file, names, nothing = str(path), (*COLUMNS[1:], *LEASE_COLUMNS), dict[str, str]()
+        for line, (prefix, *rest) in csvfile.rows(
+            path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS, as_of=self.as_of
+        ):
+            said = (
+                {name: text for name, cell in zip(names, rest, strict=True) if (text := cell.strip())}
+                if any(rest)
+                else nothing
+            )
+            self._take(file, line, prefix.strip(), said)
 
     def _take(self, file: str, line: int, text: str, more: dict[str, str]) -> None:
         exclude = text.startswith("!")

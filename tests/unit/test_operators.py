@@ -296,3 +296,18 @@ def test_country_that_contradicts_the_code_or_the_numbers_is_told(tmp_path: Path
         "p.yaml:5: operator DEUXX is of GB, its code begins as in DE; see which",
         "p.yaml:5: operator DEUXX of GB has 2 global titles under another country's code, first 49171 (DE); see that it is meant",
     ]  # fmt: skip
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("imsi", "german", "french"), [("0010177", True, False), ("0010188", True, True), ("00102", False, True)]
+)
+def test_example_of_the_guide_does_what_is_said_below_it(tmp_path: Path, imsi: str, german: bool, french: bool) -> None:
+    (block,) = [block for block in GUIDE.split("```yaml\n") if block.startswith("schema: 1\nname: operators\n")]
+    (tmp_path / "p.yaml").write_text(block.partition("```")[0])
+    story = Story(compile_policy(load(tmp_path / "p.yaml")))
+    for calling, passes in (("491713920011", german), ("336399811", french)):
+        message = update(Party(calling, 7), b"1234", imsi.ljust(15, "0"), to=Party("447700900001", 6))
+        assert (story.tell(message)[0]["shadow"] is None) is passes
