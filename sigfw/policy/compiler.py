@@ -13,7 +13,7 @@ from sigfw import names
 from sigfw._core.gttable import HOME, HOSTED_ABROAD, OPERATOR_ITEM, PrefixTable
 from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError
-from sigfw.policy.model import Condition, Operand, Operator, Policy, Rule, Scalar
+from sigfw.policy.model import Condition, Operand, Policy, Rule, Scalar
 from sigfw.policy.state import state_rules
 
 __all__ = ["Vocabulary", "compile_policy"]
@@ -125,13 +125,8 @@ class Numbers:
             self.items[space].extend([item] * len(prefixes))
 
     def put_operators(self, policy: Policy) -> None:
-        """Home is operator 1; the operator that lists one of home's own prefixes is home."""
-        own = (set(policy.home.global_titles), set(policy.home.imsi))
-
-        def is_home(one: Operator) -> bool:
-            return not own[0].isdisjoint(one.global_titles) or not own[1].isdisjoint(one.imsi)
-
-        us = next((one.tadig for one in policy.operators if is_home(one)), "home")
+        """Home is operator 1."""
+        us = policy.home_tadig
         numbers = {"home": 1, us: 1}
         for one in policy.operators:
             if one.tadig == us:

@@ -51,6 +51,8 @@ class _Refused(Exception):
 def is_xml(path: Path) -> bool:
     """Whether a file begins as XML does. One that cannot be opened is told by who reads it."""
     try:
+        if not path.is_file():  # a pipe would wait
+            return False
         with path.open("rb") as f:
             start = f.read(64)
     except OSError:

@@ -17,7 +17,7 @@ OLD_DAYS: Final = 365  # of a file that bears its date: numbers are assigned and
 def lint_data(policy: Policy) -> list[str]:
     """Findings as lint's: one a list or operator and kind, with the count and the first."""
     lists = [finding for name, numbers in policy.lists.items() for finding in _of_list(name, numbers, policy.day)]
-    return [*_old(policy), *lists, *_of_operators(policy.operators)]
+    return [*_old(policy), *lists, *_inside_another(policy), *_of_operators(policy.operators)]
 
 
 def _old(policy: Policy) -> Iterator[str]:
@@ -85,8 +85,6 @@ def _is_lease(entry: Entry) -> bool:
 
 
 def _of_operators(operators: Iterable[Operator]) -> Iterator[str]:
-    operators = list(operators)
-    yield from _inside_another(operators)
     travel = load_default()
     countries = {prefix: travel.countries[i] for prefix, i in travel.prefixes if i >= 0}
     numbered = set(countries.values())
@@ -117,8 +115,11 @@ def _country(gt: str, countries: Mapping[str, str]) -> str | None:
     return next((countries[gt[:n]] for n in range(len(gt), 0, -1) if gt[:n] in countries), None)
 
 
-def _inside_another(operators: Iterable[Operator]) -> Iterator[str]:
-    """Prefixes inside another operator's, where nobody said that they are meant to be."""
+def _inside_another(policy: Policy) -> Iterator[str]:
+    """Prefixes inside another operator's or home's, where nobody said that they are meant to be."""
+    home = policy.home
+    us = Operator(tadig=policy.home_tadig, country="", global_titles=home.global_titles, imsi=home.imsi, also=())
+    operators = (us, *policy.operators)
     found = [pair for key in ("global_titles", "imsi") for pair in _inside(operators, key)]
     if found:
         (prefix, inner), (around, outer) = found[0]

@@ -168,3 +168,10 @@ class Policy(Base, frozen=True, kw_only=True):
     day: str = ""  # UTC; the lists hold what is in force on it
     as_of: dict[str, str] = {}  # file:line of a date that a file bears -> the date
     changes: str = ""  # the first day after it on which they hold something else; "": none is known
+
+    @property
+    def home_tadig(self) -> str:
+        """Home is the operator that lists one of home's own prefixes; "home" where none does."""
+        titles, imsis = set(self.home.global_titles), set(self.home.imsi)
+        of_home = (o for o in self.operators if not (titles.isdisjoint(o.global_titles) and imsis.isdisjoint(o.imsi)))
+        return next((one.tadig for one in of_home), "home")

@@ -52,11 +52,9 @@ class Whois:
 
 
 def _owners(policy: Policy) -> Iterable[tuple[str, Operator]]:
-    """Home's prefixes first: whoever lists one of them is home."""
-    home = policy.home
-    own = {*home.global_titles, *home.imsi}
-    names_own = (one for one in policy.operators if not own.isdisjoint((*one.global_titles, *one.imsi)))
-    us = next(names_own, Operator(tadig="home", country=""))
+    """Home's prefixes first."""
+    home, code = policy.home, policy.home_tadig
+    us = next((one for one in policy.operators if one.tadig == code), Operator(tadig=code, country=""))
     for prefix in (*home.global_titles, *home.e214):
         yield prefix, us
     for operator in policy.operators:

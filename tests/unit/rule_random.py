@@ -123,6 +123,8 @@ def random_policy(r: random.Random) -> Policy:
             Operator(tadig="DEUXX", country="DE", global_titles=("49171", "44"), imsi=("26201",)),
             Operator(tadig="GBRYY", country="GB", global_titles=("44", r.choice(["4477009", "4479"])), imsi=("234",)),
             Operator(tadig="FRAZZ", country="", global_titles=("33",)),
+            Operator(tadig="FRAZZ", country="", imsi=("2620112",), also=r.choice([(), ("DEUXX",), ("GBRYY", "DEUXX")])),
+            Operator(tadig="GBRYY", country="GB", global_titles=("491712",), also=r.choice([None, ("FRAZZ",)])),
         ),
         lists={name: NumberList(kind=kind, entries=tuple(entries)) for name, kind in LISTS.items()},
     )

@@ -103,17 +103,25 @@ class Numbers:
 
     def operator(self, number: Number | None) -> str:
         """The TADIG code, or `home`; "" where there is none."""
+        return self.owner(number)[0]
+
+    def owner(self, number: Number | None) -> tuple[str, frozenset[str]]:
+        """The operator, and those that the number counts as, too."""
         if number is None:
-            return ""
+            return "", frozenset()
         space, digits = number
-        pairs = [(one, self.home_operator()) for one in self.home(space)]
+        pairs = [(one, (self.home_operator(), frozenset[str]())) for one in self.home(space)]
         known = {one for one, _ in pairs}
         for operator in sorted(self.policy.operators, key=lambda one: one.tadig != self.home_operator()):
             for prefix in operator.imsi if space == "e212" else operator.global_titles:
                 if prefix not in known:
-                    pairs.append((prefix, operator.tadig))
+                    pairs.append((prefix, (operator.tadig, frozenset(operator.also or ()))))
                     known.add(prefix)
-        return self.longest(pairs, digits) or ""
+        return self.longest(pairs, digits) or ("", frozenset())
+
+    def is_one(self, a: Number | None, b: Number | None) -> bool:
+        (one, also), (other, too) = self.owner(a), self.owner(b)
+        return one == other or other in also or one in too
 
     def country(self, number: Number) -> str:
         tadig = self.operator(number)
@@ -358,12 +366,12 @@ def message_check_values(message: Message, check: str, component: dict[str, Any]
         others, both = [readings for one, readings in message.inner if one.get("role", 0) & NODE_BIT], False
     none: list[Any] = [None]
     pairs = [
-        (numbers.operator(a), numbers.operator(b))
+        (numbers.operator(a), numbers.operator(b), numbers.is_one(a, b))
         for readings in others
         for a in calling or none
         for b in readings or none
     ]
-    compared = [a != b for a, b in pairs if ((a and b) if both else (a or b))]
+    compared = [not one for a, b, one in pairs if ((a and b) if both else (a or b))]
     # Beside those that say something one that says nothing is no yes.
     return [*compared, *[False] * (len(pairs) - len(compared))] if compared else []
 

@@ -2,6 +2,7 @@
 """Who owns which numbers: CSV, IR.21, MVNOs, sponsored IMSIs and ported numbers; what `policy check` finds in them."""
 
 import datetime
+import os
 import random
 import tracemalloc
 from pathlib import Path
@@ -276,6 +277,32 @@ def test_prefixes_inside_anothers_are_told_once_unless_said(tmp_path: Path) -> N
     ]
     assert findings(tmp_path, inside.replace("SAID", ", also: []")) == []
     assert findings(tmp_path, inside.replace("SAID", ", also: [A]")) == []
+
+
+def test_prefix_inside_homes_is_told_and_homes_own_entry_is_not(tmp_path: Path) -> None:
+    text = "operators: [{tadig: GBRXX, imsi: ['99942']}, {tadig: GBRMV, imsi: ['999427']SAID}]\n"
+    (told,) = findings(tmp_path, text.replace("SAID", ""))
+    assert told.startswith(
+        "p.yaml:5: 1 prefix lies inside another operator's, first 999427 of GBRMV in 99942 of GBRXX;"
+    )
+    assert findings(tmp_path, text.replace("SAID", ", also: [GBRXX]")) == []
+    assert findings(tmp_path, text.replace("SAID", ", also: [home]")) == []
+
+
+def test_number_said_twice_counts_as_whoever_either_says(tmp_path: Path) -> None:
+    once = (
+        "{tadig: B, imsi: ['001017']}, {tadig: B, imsi: ['001017'], also: [A]}, {tadig: B, imsi: ['001017'], also: [C]}"
+    )
+    policy = read(tmp_path, f"operators: [{{tadig: A}}, {{tadig: C}}, {once}]\n")
+    assert [(o.imsi, o.also) for o in policy.operators if o.tadig == "B"] == [(("001017",), ("A", "C"))]
+
+
+def test_file_that_is_a_folder_or_a_pipe_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe", "nothing"):
+        (told,) = mistakes(tmp_path, f"operators: [{{file: {name}}}]\n")
+        assert told.startswith(f"p.yaml:5: {name} ")
 
 
 def test_files_of_last_year_are_old(tmp_path: Path) -> None:
