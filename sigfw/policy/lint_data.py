@@ -32,8 +32,8 @@ def _of_list(name: str, numbers: NumberList, day: str) -> Iterator[str]:
     ended = [row for row in numbers.others if row.valid_until and row.valid_until < day]
     if ended:
         yield (
-            f"{ended[0].where}: {counted(len(ended), 'entry', 'entries')} of list `{name}` no longer in force, "
-            f"this one since {ended[0].valid_until}; remove, or prolong"
+            f"{ended[0].where}: {counted(len(ended), 'entry', 'entries')} of list `{name}` over, "
+            f"the last day of this one was {ended[0].valid_until}; remove, or prolong"
         )
     to_come = [row for row in numbers.others if row.valid_from > day]
     if to_come:

@@ -115,7 +115,7 @@ def test_prefix_of_very_many_periods_is_refused(tmp_path: Path) -> None:
 def test_entries_that_ended_or_have_not_begun_are_one_finding_a_list(tmp_path: Path) -> None:
     rows = "prefix,valid_from,valid_until\n441,,2026-11-24\n442,,2026-11-23\n443,,2026-01-01\n444,2026-11-25,\n"
     assert findings(tmp_path, "", rows) == [
-        "l.csv:3: 2 entries of list `l` no longer in force, this one since 2026-11-23; remove, or prolong",
+        "l.csv:3: 2 entries of list `l` over, the last day of this one was 2026-11-23; remove, or prolong",
         "l.csv:5: 1 entry of list `l` not yet in force, this one from 2026-11-25 on; nothing to do if that is meant",
     ]
 

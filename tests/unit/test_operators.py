@@ -4,6 +4,7 @@
 import datetime
 import os
 import random
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -123,6 +124,24 @@ def test_every_bad_number_of_ir21_is_a_line(tmp_path: Path) -> None:
     ranges = "".join(RANGE.format(f"<CC>0{n}</CC>\n") for n in range(1, 4))
     told = mistakes(tmp_path, FILE, a__xml=OPEN + NETWORK + ranges + CLOSE)
     assert [line.split(" begins")[0] for line in told] == [f'a.xml:{n + 1}: global title "0{n}"' for n in range(1, 4)]
+
+
+def test_damaged_ir21_gives_lines_and_no_fault(tmp_path: Path) -> None:
+    random.seed(85)
+    told = 0
+    for _ in range(150):
+        octets = bytearray(IR21.encode())
+        for _ in range(random.randint(1, 4)):
+            at, n = random.randrange(len(octets)), random.choice((1, 8, 300))
+            octets[at : at + random.choice((0, n))] = random.choice(
+                (b"", b"<", b"&", b"\x00", b"]]>", b"9" * n, octets[:n])
+            )
+        try:
+            read(tmp_path, FILE, a__xml=bytes(octets))
+        except ConfigError as error:
+            told += 1
+            assert all(re.match(r".*\.(xml|yaml):[0-9]+: \S", line) and line.isprintable() for line in error.mistakes)
+    assert told > 50
 
 
 def test_ir21_is_streamed(tmp_path: Path) -> None:
