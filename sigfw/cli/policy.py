@@ -50,7 +50,7 @@ def check(ctx: click.Context, policies: tuple[Path, ...]) -> None:
         sizes = ", ".join(f"{space} {count}" for space, count in tables.list_sizes().items())
         click.echo(
             f"{path}: ok: {policy.name} {policy.digest}, {len(policy.rules)} rules, {len(policy.lists)} lists, "
-            f"{len({o.tadig for o in policy.operators})} operators; prefixes: {sizes}"
+            f"{len(policy.operators)} operators; prefixes: {sizes}"
         )
     ctx.exit(status)
 
@@ -78,7 +78,8 @@ def describe(policy: Policy) -> Iterable[str]:
         match = ", ".join(f"{name} {some(values)}" for name, values in asked.items() if values)
         yield f"link      {link.name}: {match or 'everything'}: {link.perimeter}"
     for o in policy.operators:
-        more = {"E.214": o.e214, "MSISDN": o.msisdn, "also": o.also or ()}
+        also = [f"{one.prefix} also {' '.join(one.also)}" for one in o.shared if one.also]
+        more = {"E.214": o.e214, "MSISDN": o.msisdn, "of which": also}
         told = "".join(f", {what} {some(values)}" for what, values in more.items() if values)
         yield f"operator  {o.tadig} {o.country or '-'}: GT {some(o.global_titles)}, IMSI {some(o.imsi)}{told}"
     for name, numbers in policy.lists.items():

@@ -137,15 +137,26 @@ class Numbers:
                 self.countries.append(one.country)
         if len(self.operators) > MAX_OPERATORS:
             raise ConfigError([f"operators: {len(self.operators)} are too many; at most {MAX_OPERATORS - 2}"])
-        ported = {prefix for one in policy.operators for prefix in one.msisdn}
-        translated = {prefix for one in policy.operators for prefix in one.e214}
+        # What an operator names for a space goes before the global titles that stand for it.
+        named = {key: {p for one in policy.operators for p in getattr(one, key)} for key in ("e214", "msisdn")}
         for one in policy.operators:
-            item = OPERATOR_ITEM | self.also_number(sorted({numbers[other] for other in one.also or ()})) << 16
-            item |= numbers[one.tadig]
-            self.put(("e164",), one.global_titles, item)
-            self.put(("e214",), (*one.e214, *(p for p in one.global_titles if p not in translated)), item)
-            self.put(("msisdn",), (*one.msisdn, *(p for p in one.global_titles if p not in ported)), item)
-            self.put(("e212",), one.imsi, item)
+            items = {
+                (s.key, s.prefix): self.also_number(sorted({numbers[also] for also in s.also})) for s in one.shared
+            }
+            for space, key in (("e164", "global_titles"), ("e212", "imsi"), ("e214", "e214"), ("msisdn", "msisdn")):
+                self.put_owned(space, getattr(one, key), numbers[one.tadig], key, items)
+            for space, first in named.items():
+                titles = [prefix for prefix in one.global_titles if prefix not in first]
+                self.put_owned(space, titles, numbers[one.tadig], "global_titles", items)
+
+    def put_owned(
+        self, space: str, prefixes: Iterable[str], operator: int, key: str, also: dict[tuple[str, str], int]
+    ) -> None:
+        by_item: dict[int, list[str]] = {}
+        for prefix in prefixes:
+            by_item.setdefault(OPERATOR_ITEM | also.get((key, prefix), 0) << 16 | operator, []).append(prefix)
+        for item, some in by_item.items():
+            self.put((space,), some, item)
 
     def also_number(self, others: list[int]) -> int:
         """Where a row of operators begins in `also`; 0: none."""

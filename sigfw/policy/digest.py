@@ -29,8 +29,9 @@ def digest(
     take("home", {k: sorted(v) if isinstance(v, tuple) else v for k, v in msgspec.structs.asdict(home).items()})
     for link in links:
         take("link", link)
-    for o in sorted(operators, key=lambda o: (o.tadig, o.also or ())):
-        more = [sorted(o.e214), sorted(o.msisdn), o.also or ()]
+    for o in sorted(operators, key=lambda o: o.tadig):
+        shared = sorted([s.key, s.prefix, *sorted(s.also)] for s in o.shared if s.also)
+        more = [sorted(o.e214), sorted(o.msisdn), shared]
         take("operator", [o.tadig, o.country, sorted(o.global_titles), sorted(o.imsi), *(more if any(more) else ())])
     for name, numbers in sorted(lists.items()):
         take("list", [name, numbers.kind])

@@ -88,12 +88,10 @@ def _of_operators(operators: Iterable[Operator]) -> Iterator[str]:
     travel = load_default()
     countries = {prefix: travel.countries[i] for prefix, i in travel.prefixes if i >= 0}
     numbered = set(countries.values())
-    seen = set()
     for one in operators:
         named = ALPHA_2.get(one.tadig[:3].upper())
-        if one.country and named and named != one.country and one.tadig not in seen:
+        if one.country and named and named != one.country:
             yield f"{one.where}: operator {one.tadig} is of {one.country}, its code begins as in {named}; see which"
-        seen.add(one.tadig)
         if one.country in numbered:
             yield from _abroad(one, countries)
 
@@ -118,9 +116,14 @@ def _country(gt: str, countries: Mapping[str, str]) -> str | None:
 def _inside_another(policy: Policy) -> Iterator[str]:
     """Prefixes inside another operator's or home's, where nobody said that they are meant to be."""
     home = policy.home
-    us = Operator(tadig=policy.home_tadig, country="", global_titles=home.global_titles, imsi=home.imsi, also=())
-    operators = (us, *policy.operators)
-    found = [pair for key in ("global_titles", "imsi") for pair in _inside(operators, key)]
+    us = Operator(tadig=policy.home_tadig, country="", global_titles=home.global_titles, imsi=home.imsi)
+    said = {(one.key, one.prefix) for operator in policy.operators for one in operator.shared}
+    found = [
+        pair
+        for key in ("global_titles", "imsi")
+        for pair in _inside((us, *policy.operators), key)
+        if (key, pair[0][0]) not in said and pair[0][1] is not us
+    ]
     if found:
         (prefix, inner), (around, outer) = found[0]
         told = counted(len(found), "prefix lies", "prefixes lie")
@@ -137,6 +140,6 @@ def _inside(operators: Iterable[Operator], key: str) -> Iterator[tuple[tuple[str
     for prefix, one in sorted(owned, key=lambda owner: owner[0]):
         while around and not prefix.startswith(around[-1][0]):
             around.pop()
-        if around and around[-1][1].tadig != one.tadig and one.also is None:
+        if around and around[-1][1].tadig != one.tadig:
             yield (prefix, one), around[-1]
         around.append((prefix, one))

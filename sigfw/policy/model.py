@@ -40,8 +40,16 @@ class Link(Base, frozen=True, kw_only=True):
     country_code: str = ""  # for national numbers on this link; empty: home's
 
 
+class Shared(Base, frozen=True, kw_only=True):
+    """A number of an operator that counts as others', too, wherever checks compare operators."""
+
+    key: str  # where it stands: global_titles, imsi, e214, msisdn
+    prefix: str
+    also: tuple[str, ...]  # TADIG codes, or home; (): it was said that there are none
+
+
 class Operator(Base, frozen=True, kw_only=True):
-    """What a TADIG code owns. Several of one code differ in `also`."""
+    """What a TADIG code owns."""
 
     tadig: str
     country: str  # ISO 3166 alpha 2; "": not given
@@ -49,7 +57,7 @@ class Operator(Base, frozen=True, kw_only=True):
     imsi: tuple[str, ...] = ()
     e214: tuple[str, ...] = ()  # beside global_titles, which stand in E.214 too
     msisdn: tuple[str, ...] = ()  # beside global_titles, and before another's: ported numbers
-    also: tuple[str, ...] | None = None  # whose these numbers count as, too, where checks compare; None: not said
+    shared: tuple[Shared, ...] = ()  # of those above
     where: str = ""  # file:line
 
 

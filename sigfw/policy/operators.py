@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from sigfw.policy import csvfile, ir21, schema
-from sigfw.policy.model import Operator
+from sigfw.policy.model import Operator, Shared
 from sigfw.policy.numbers import NumberReader
 from sigfw.yamlfile import Mistakes, Node, shown
 
@@ -22,7 +22,6 @@ NUMBERS: Final = {  # keys of an operator that hold prefixes, and what one is ca
 KEYS: Final = ("tadig", "country", *NUMBERS, "also", "file")
 CODE: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
 CODE_MUST: Final = "write the code of GSMA TD.13, such as GBRXX"
-Also = tuple[str, ...] | None  # None: nothing is said
 
 
 class OperatorBook(NumberReader):
@@ -33,30 +32,31 @@ class OperatorBook(NumberReader):
         self.as_of = as_of  # file:line of a date in a file -> the date
         self.country: dict[str, str] = {}
         self.where: dict[str, str] = {}
-        self.owner: dict[tuple[str, str], str] = {}  # (key of NUMBERS, prefix) -> code
-        self.also: dict[tuple[str, str], Also] = {}  # of prefixes where something is said
+        self.owner: dict[tuple[str, str], str] = {}  # (key, prefix) -> code
+        self.also: dict[tuple[str, str], tuple[str, ...]] = {}  # of prefixes where something is said
         self.named: dict[str, Node] = {}  # by `also`
 
     def operators(self) -> list[Operator]:
-        """One for each code, and another for those of its numbers that count as others' too."""
         for code, node in self.named.items():
             if code != "home" and code not in self.country:
                 hint = self.hint(node, code, self.country)
                 self.mistakes.at(node, f"unknown operator {shown(code)} in also; {hint}")
-        found: dict[tuple[str, Also], dict[str, list[str]]] = {(code, None): {} for code in self.country}
-        for key, code in self.owner.items():
-            found.setdefault((code, self.also.get(key)), {}).setdefault(key[0], []).append(key[1])
-        several = {code for code, also in found if also is not None}
+        numbers: dict[str, dict[str, list[str]]] = {code: {} for code in self.country}
+        shared: dict[str, list[Shared]] = {}
+        for (key, prefix), code in self.owner.items():
+            numbers[code].setdefault(key, []).append(prefix)
+            also = self.also.get((key, prefix))
+            if also is not None:
+                shared.setdefault(code, []).append(Shared(key=key, prefix=prefix, also=also))
         return [
             Operator(
                 tadig=code,
                 country=self.country[code],
-                also=also,
+                shared=tuple(shared.get(code, ())),
                 where=self.where[code],
-                **{key: tuple(prefixes) for key, prefixes in numbers.items()},
+                **{key: tuple(prefixes) for key, prefixes in by_key.items()},
             )
-            for (code, also), numbers in found.items()
-            if numbers or also is not None or code not in several
+            for code, by_key in numbers.items()
         ]
 
     def take(self, found: Mapping[str, Node]) -> None:

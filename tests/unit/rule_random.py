@@ -6,7 +6,7 @@ from typing import Any
 
 from sigfw import names
 from sigfw.policy.compiler import oid_octets
-from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Policy, Rule
+from sigfw.policy.model import Entry, Home, Link, NumberList, Operator, Policy, Rule, Shared
 from tests.unit.rule_reference import VOCABULARY, make_policy, make_rule
 
 ACNS = {"0.4.0.0.1.0.29.3": (1, 3), "0.4.0.0.1.0.50.1": (2, 1), "1.2.3": (0, 0)}  # application, version
@@ -122,9 +122,16 @@ def random_policy(r: random.Random) -> Policy:
         operators=(
             Operator(tadig="DEUXX", country="DE", global_titles=("49171", "44"), imsi=("26201",)),
             Operator(tadig="GBRYY", country="GB", global_titles=("44", r.choice(["4477009", "4479"])), imsi=("234",)),
-            Operator(tadig="FRAZZ", country="", global_titles=("33",)),
-            Operator(tadig="FRAZZ", country="", imsi=("2620112",), also=r.choice([(), ("DEUXX",), ("GBRYY", "DEUXX")])),
-            Operator(tadig="GBRYY", country="GB", global_titles=("491712",), also=r.choice([None, ("FRAZZ",)])),
+            Operator(
+                tadig="FRAZZ",
+                country="",
+                global_titles=("33", "491712"),
+                imsi=("2620112",),
+                shared=(
+                    Shared(key="imsi", prefix="2620112", also=r.choice([(), ("DEUXX",), ("GBRYY", "DEUXX")])),
+                    Shared(key="global_titles", prefix="491712", also=r.choice([(), ("GBRYY",)])),
+                ),
+            ),
         ),
         lists={name: NumberList(kind=kind, entries=tuple(entries)) for name, kind in LISTS.items()},
     )

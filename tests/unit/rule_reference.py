@@ -115,7 +115,8 @@ class Numbers:
         for operator in sorted(self.policy.operators, key=lambda one: one.tadig != self.home_operator()):
             for prefix in operator.imsi if space == "e212" else operator.global_titles:
                 if prefix not in known:
-                    pairs.append((prefix, (operator.tadig, frozenset(operator.also or ()))))
+                    also = [one.also for one in operator.shared if one.prefix == prefix]
+                    pairs.append((prefix, (operator.tadig, frozenset(*also))))
                     known.add(prefix)
         return self.longest(pairs, digits) or ("", frozenset())
 

@@ -17,7 +17,7 @@ from sigfw.policy.compiler import compile_policy
 from sigfw.policy.ir21 import prefixes
 from sigfw.policy.lint_data import lint_data
 from sigfw.policy.loader import load
-from sigfw.policy.model import Policy
+from sigfw.policy.model import Policy, Shared
 from sigfw.policy.operators import OperatorBook
 from sigfw.yamlfile import Mistakes, Node
 from tests.state.story import Story
@@ -60,7 +60,7 @@ FILE = "operators: [{file: a.xml}]\n"
 def test_ir21_gives_numbers_of_every_network_and_its_date(tmp_path: Path) -> None:
     policy = read(tmp_path, FILE, a__xml=IR21)
     of, mvno = policy.operators
-    assert (of.tadig, of.country, of.also) == ("GBRXX", "GB", None)
+    assert (of.tadig, of.country, of.shared) == ("GBRXX", "GB", ())
     assert of.global_titles == (
         "4477009001",
         "447700900298",
@@ -72,7 +72,7 @@ def test_ir21_gives_numbers_of_every_network_and_its_date(tmp_path: Path) -> Non
     assert (of.imsi, of.e214) == (("00101",), ("4477009009",))
     assert of.msisdn == ("4477009005", "4477009006")
     assert (mvno.tadig, mvno.country, mvno.imsi, mvno.global_titles) == ("GBRYY", "GB", ("001012",), ())
-    assert mvno.also == ("GBRXX",)  # whose range it names as its own
+    assert mvno.shared == (Shared(key="imsi", prefix="001012", also=("GBRXX",)),)  # whose range it names as its own
     assert policy.as_of == {f"{tmp_path}/a.xml:6": "2026-06-30"}
     assert findings(tmp_path, FILE, a__xml=IR21) == []
     assert compile_policy(policy).lookup("447700900912", "e214")["operator"] == "GBRXX"
@@ -268,8 +268,8 @@ def test_bad_operator_is_told_with_its_line(tmp_path: Path, text: str, told: str
 def test_csv_may_bring_more_columns_under_a_header(tmp_path: Path) -> None:
     rows = "tadig,imsi,also,msisdn,e214\nA,00101,,49170;49171,49179\nB,001017,A,,\n"
     a, b = read(tmp_path, "operators: [{file: o.csv}]\n", o__csv=rows).operators
-    assert (a.imsi, a.msisdn, a.e214, a.also) == (("00101",), ("49170", "49171"), ("49179",), None)
-    assert (b.imsi, b.also) == (("001017",), ("A",))
+    assert (a.imsi, a.msisdn, a.e214, a.shared) == (("00101",), ("49170", "49171"), ("49179",), ())
+    assert (b.imsi, b.shared) == (("001017",), (Shared(key="imsi", prefix="001017", also=("A",)),))
 
 
 def test_digest_counts_whose_else_numbers_are(tmp_path: Path) -> None:
@@ -313,7 +313,8 @@ def test_number_said_twice_counts_as_whoever_either_says(tmp_path: Path) -> None
         "{tadig: B, imsi: ['001017']}, {tadig: B, imsi: ['001017'], also: [A]}, {tadig: B, imsi: ['001017'], also: [C]}"
     )
     policy = read(tmp_path, f"operators: [{{tadig: A}}, {{tadig: C}}, {once}]\n")
-    assert [(o.imsi, o.also) for o in policy.operators if o.tadig == "B"] == [(("001017",), ("A", "C"))]
+    (b,) = [one for one in policy.operators if one.tadig == "B"]
+    assert (b.imsi, b.shared) == (("001017",), (Shared(key="imsi", prefix="001017", also=("A", "C")),))
 
 
 def test_file_that_is_a_folder_or_a_pipe_is_told(tmp_path: Path) -> None:
