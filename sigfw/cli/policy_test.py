@@ -11,7 +11,7 @@ from sigfw.errors import ConfigError, SigfwError
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
-from sigfw.trial.cases import CaseFile, beside, load_cases
+from sigfw.trial.cases import Case, beside, load_cases
 from sigfw.trial.run import Outcome, Report, came, run
 
 
@@ -36,8 +36,8 @@ def test(ctx: click.Context, policies: tuple[Path, ...], named: tuple[Path, ...]
         try:
             policy = load(path)
             tables = compile_policy(policy)
-            files = load_files(named or (beside(path),), policy)
-            report = run(policy, tables, files)
+            cases = load_files(named or (beside(path),), policy)
+            report = run(policy, tables, cases)
         except SigfwError as e:
             for line in str(e).splitlines():
                 click.echo(line, err=True)
@@ -54,18 +54,18 @@ def test(ctx: click.Context, policies: tuple[Path, ...], named: tuple[Path, ...]
     ctx.exit(status)
 
 
-def load_files(paths: tuple[Path, ...], policy: Policy) -> list[CaseFile]:
+def load_files(paths: tuple[Path, ...], policy: Policy) -> list[Case]:
     """All of them; the mistakes of all at once."""
-    files: list[CaseFile] = []
+    cases: list[Case] = []
     mistakes: list[str] = []
     for path in paths:
         try:
-            files.append(load_cases(path, policy))
+            cases += load_cases(path, policy)
         except ConfigError as e:
             mistakes += e.mistakes
     if mistakes:
         raise ConfigError(mistakes)
-    return files
+    return cases
 
 
 def told(path: Path, policy: Policy, report: Report) -> Iterator[str]:
@@ -90,7 +90,8 @@ def failure(path: Path, outcome: Outcome) -> Iterator[str]:
     got = ", ".join(f"{key} {came(key, outcome.verdict) or 'none'}" for key in outcome.wrong)
     yield f"    expected {wanted}; came {got}"
     yield f"    {why(outcome)}"
-    yield f"    {message(outcome)}"
+    if outcome.verdict["sccp"]:
+        yield f"    {message(outcome)}"
     yield f"    {explain(path, outcome)}"
 
 
@@ -106,9 +107,9 @@ def why(outcome: Outcome) -> str:
 
 
 def message(outcome: Outcome) -> str:
-    sccp = outcome.verdict["sccp"] or {}
+    sccp = outcome.verdict["sccp"]
     parties = f"{output.party(sccp.get('calling'))} → {output.party(sccp.get('called'))}"
-    return f"{sccp.get('type') or '-'} {parties} {output.operations(outcome.verdict)}".rstrip()
+    return f"{sccp['type'] or '-'} {parties} {output.operations(outcome.verdict)}".rstrip()
 
 
 def explain(path: Path, outcome: Outcome) -> str:

@@ -5,14 +5,14 @@ Descriptions are encoded here, so that every mistake is told at once, with file 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sigfw import names
 from sigfw.errors import UsageError
 from sigfw.messages.octets import m3ua_data
-from sigfw.policy.model import Policy
+from sigfw.policy.model import Link, Policy
 from sigfw.yamlfile import Mistakes, Node, Reader, read, shown
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TOP: Final = ("schema", "defaults", "cases")
 DEFAULTS: Final = ("calling", "called", "imsi", "msisdn", "perimeter", "mode")
 INPUTS: Final = ("message", "hex", "capture")
-LABEL: Final = {"opc": 0x3FFF, "dpc": 0x3FFF, "ni": 3, "sls": 15}  # the routing label (Q.704 2.2, 14.2)
+LABEL: Final = {"opc": 0xFFFFFF, "dpc": 0xFFFFFF, "ni": 3, "sls": 15}  # the routing label (Q.704 2.2, 14.2)
 STEP: Final = (*INPUTS, "encapsulation", "perimeter", "link", "topic", *LABEL, "variant", "mode", "expect")
 SEQUENCE: Final = ("after", "repeat", "vary")
 EXPECTED: Final = ("action", "reason", "rule", "category", "shadow")
@@ -56,28 +56,20 @@ class Case:
     steps: tuple[Step, ...]
 
 
-@dataclass
-class CaseFile:
-    path: Path
-    cases: list[Case] = field(default_factory=list)
-
-
 def beside(policy: Path) -> Path:
     """Where the cases of a policy are looked for."""
     return policy.with_suffix(".tests.yaml")
 
 
-def load_cases(path: Path, policy: Policy) -> CaseFile:
+def load_cases(path: Path, policy: Policy) -> list[Case]:
     """Raises ConfigError with every mistake, UsageError where there is no such file."""
     if not path.exists():
         raise UsageError(f"{path}: there are no cases; write them there, or name a file by --cases")
     mistakes = Mistakes()
     top = read(path, mistakes)
-    found = CaseFile(path)
-    if top is not None:
-        found.cases = CasesReader(mistakes, path, policy).top(top)
+    cases = CasesReader(mistakes, path, policy).top(top) if top is not None else []
     mistakes.end()
-    return found
+    return cases
 
 
 class CasesReader(Reader):
@@ -136,34 +128,19 @@ class CasesReader(Reader):
         if len(inputs) != 1 and node.kind == "mapping":
             said = " and ".join(inputs) or "nothing that comes in"
             self.mistakes.at(node, f"there is {said}; write one of {', '.join(INPUTS)}")
-        link = self.choice(found["link"], "link", [one.name for one in self.policy.links]) if "link" in found else None
-        label = self.label(found, link)
+        name = self.choice(found["link"], "link", [one.name for one in self.policy.links]) if "link" in found else None
+        link = next((one for one in self.policy.links if one.name == name), None)
         topic = self.text(found["topic"], "topic") if "topic" in found else None
-        of_link = next((one for one in self.policy.links if one.name == link), None)
-        if topic is None and of_link is not None and of_link.topics:
-            topic = of_link.topics[0]
-        encapsulation, records, capture = "sccp", [], None
-        if "message" in found:
-            records = self.described(found)
-        elif "hex" in found:
-            records = [self.octets(found["hex"])]
-        elif "capture" in found:
-            capture = self.place(found["capture"])
-        for key in ("repeat", "vary"):
-            if key in found and "message" not in found:
-                self.mistakes.at(found[key], f"{key} is for `message`; leave it out")
-        if "encapsulation" in found:
-            chosen = self.choice(found["encapsulation"], "encapsulation", ("sccp", "mtp3", "m3ua"))
-            encapsulation = chosen or encapsulation
-            if "hex" not in found:
-                self.mistakes.at(found["encapsulation"], "encapsulation is for `hex`; leave it out")
-        point_codes = label.get("opc"), label.get("dpc")
-        if ("ni" in label or "sls" in label) and encapsulation == "sccp" and capture is None:
-            encapsulation, records = "m3ua", self.in_m3ua(label, records)
-            point_codes = None, None
-        mode = self.either(found, "mode", names.MODES[1:]) or "enforce"
-        perimeter = self.either(found, "perimeter", names.PERIMETERS[1:]) or "international"
+        if topic is None and link is not None and link.topics:
+            topic = link.topics[0]
+        label = self.label(found, link)
+        encapsulation, records = self.incoming(found, label)
+        capture = self.place(found["capture"]) if "capture" in found else None
+        mode = self.either(found, "mode", names.MODES[1:])
+        perimeter = self.either(found, "perimeter", names.PERIMETERS[1:])
         variant = self.choice(found["variant"], "variant", names.VARIANTS[1:]) if "variant" in found else None
+        if variant == "ansi" and "message" in found:
+            self.mistakes.at(found["variant"], "a description is written as ITU's SCCP; give ANSI's in `hex`")
         wish = self.wish(found["expect"]) if "expect" in found else {}
         after = self.duration(found["after"]) if "after" in found else 0
         if self.mistakes.total > before:
@@ -173,36 +150,48 @@ class CasesReader(Reader):
             records=tuple(records),
             capture=capture,
             encapsulation=encapsulation,
-            perimeter=perimeter,
-            link=link or "",
+            perimeter=perimeter or "international",
+            link=name or "",
             topic=topic or "",
             variant=variant or "itu",
-            mode=mode,
-            point_codes=point_codes,
+            mode=mode or "enforce",
+            point_codes=(label.get("opc"), label.get("dpc")) if encapsulation == "sccp" else (None, None),
             after_ns=after * 1_000_000_000,
             wish=wish,
         )
+
+    def incoming(self, found: Mapping[str, Node], label: Mapping[str, int]) -> tuple[str, list[bytes]]:
+        """Encapsulation and records of a message or of octets."""
+        for key in ("repeat", "vary"):
+            if key in found and "message" not in found:
+                self.mistakes.at(found[key], f"{key} is for `message`; leave it out")
+        encapsulation: str | None = "sccp"
+        if "encapsulation" in found:
+            encapsulation = self.choice(found["encapsulation"], "encapsulation", ("sccp", "mtp3", "m3ua"))
+            if "hex" not in found:
+                self.mistakes.at(found["encapsulation"], "encapsulation is for `hex`; leave it out")
+        if "capture" in found or encapsulation != "sccp":
+            for key in LABEL.keys() & found.keys():
+                self.mistakes.at(found[key], f"what comes in has a routing label of its own; leave {key} out")
+        records = self.described(found) if "message" in found else []
+        records += [self.octets(found["hex"])] if "hex" in found else []
+        if encapsulation == "sccp" and ("ni" in label or "sls" in label):
+            opc, dpc, sls, ni = (label.get(key, 0) for key in ("opc", "dpc", "sls", "ni"))
+            return "m3ua", [m3ua_data(opc, dpc, sls, one, ni) for one in records]
+        return encapsulation or "sccp", records
 
     def either(self, found: Mapping[str, Node], key: str, known: tuple[str, ...]) -> str | None:
         node = found.get(key, self.said.get(key))
         return self.choice(node, key, known) if node is not None else None
 
-    def label(self, found: Mapping[str, Node], link: str | None) -> dict[str, int]:
+    def label(self, found: Mapping[str, Node], link: Link | None) -> dict[str, int]:
         """The routing label, as it is written, else as the link asks for it."""
-        label: dict[str, int] = {}
-        for one in self.policy.links if link else ():
-            if one.name == link:
-                asked = {"opc": one.opc, "dpc": one.dpc, "ni": one.ni}
-                label |= {key: values[0] for key, values in asked.items() if values}
+        asked = {"opc": link.opc, "dpc": link.dpc, "ni": link.ni} if link is not None else {}
+        label = {key: values[0] for key, values in asked.items() if values}
         for key, high in LABEL.items():
             if key in found and (number := self.integer(found[key], key, 0, high)) is not None:
                 label[key] = number
         return label
-
-    @staticmethod
-    def in_m3ua(label: Mapping[str, int], records: list[bytes]) -> list[bytes]:
-        opc, dpc, sls, ni = (label.get(key, 0) for key in ("opc", "dpc", "sls", "ni"))
-        return [m3ua_data(opc, dpc, sls, one, ni) for one in records]
 
     def octets(self, node: Node) -> bytes:
         text = self.text(node, "hex") or ""

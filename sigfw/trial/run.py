@@ -17,7 +17,7 @@ from sigfw._core.tables import Tables
 from sigfw.errors import UsageError
 from sigfw.pipeline.capture import open_capture
 from sigfw.policy.model import Policy, Rule
-from sigfw.trial.cases import Case, CaseFile, Step, Wish
+from sigfw.trial.cases import Case, Step, Wish
 
 Object = dict[str, Any]
 
@@ -67,12 +67,11 @@ class Report:
         return [one for one in self.outcomes if not one.ok]
 
 
-def run(policy: Policy, tables: Tables, files: list[CaseFile]) -> Report:
+def run(policy: Policy, tables: Tables, cases: list[Case]) -> Report:
     """Raises UsageError where a capture has no such message."""
     report = Report(coverage=[Coverage(rule) for rule in policy.rules])
-    for file in files:
-        for case in file.cases:
-            report.outcomes += Trial(tables, case, report.coverage).outcomes()
+    for case in cases:
+        report.outcomes += Trial(tables, case, report.coverage).outcomes()
     return report
 
 

@@ -12,7 +12,8 @@ from sigfw.cli import cli, run
 from sigfw.trial.cases import beside
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = [path for path in sorted((ROOT / "configs" / "policies").glob("*.yaml")) if ".tests" not in path.suffixes]
+POLICIES = ROOT / "configs" / "policies"
+SHIPPED = sorted({*POLICIES.glob("*.yaml")} - {*POLICIES.glob("*.tests.yaml")})
 POLICY = """
 schema: 1
 name: small
