@@ -156,6 +156,19 @@ cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, 
     and_values(t, bits, unsure, some, all_)
 
 
+cdef void contradicting(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+    """The applications of two contexts: of what has no reading of its own, either may be meant."""
+    cdef uint64_t some[MAX_WORDS]
+    cdef uint64_t all_[MAX_WORDS]
+    cdef uint32_t left = m.acn_contradicts
+    cdef uint32_t application
+    while left:
+        application = __builtin_ctzll(left)
+        one_value(t, some, all_, rows[given(application != 0, application)], left == m.acn_contradicts)
+        left &= left - 1
+    and_values(t, bits, unsure, some, all_)
+
+
 cdef inline bint belongs(const Number* n, int component) noexcept nogil:
     """To the component itself, or to the dialogue and so to each. -1: of a message that has but one, all do."""
     return component < 0 or n.origin < 0 or n.origin == component
@@ -328,7 +341,10 @@ cdef void component_fields(
     if reading < 0 and m.acn_application:
         application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
     for i in range(t.n_message, t.n_small):
-        and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
+        if reading < 0 and m.acn_contradicts and t.small[i].id == SMALL_APPLICATION:
+            contradicting(t, m, t.small[i].rows, bits, unsure)
+        else:
+            and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
     if t.operation_rows != NULL:
         and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
     if m.n_components > 1:

@@ -363,6 +363,7 @@ cdef struct Msg:
     uint16_t acn_offset    # content octets of the ACN's OID in data; 0 octets: none
     uint16_t acn_octets
     uint8_t acn_application  # recognised: APP_MAP or APP_CAP
+    uint8_t acn_contradicts  # where two contexts name different applications: a bit each of them (0: none known); else 0
     uint8_t acn_context    # MAP: x of 0.4.0.0.1.0.x.v; CAP: number of mapop's table
     uint8_t acn_version
     uint8_t acn_is_integer # T1.114: the application context is a number, no OID

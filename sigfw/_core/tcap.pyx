@@ -203,6 +203,7 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
     if m.acn_octets:
         bad(m, E_DUPLICATE, t.start)
         if application != m.acn_application:  # which of the two a receiver takes is not known
+            m.acn_contradicts |= <uint8_t>(1 << application | 1 << m.acn_application)
             m.acn_application = 0
         return
     m.acn_offset = <uint16_t>(t.content.p - m.data)

@@ -136,6 +136,12 @@ BY_RULES = {
         "80020780a109060704000001001c036c30a116020101020146300e800800010100000000f1a2028000a116020102020146300e80080001"
         "0200000000f2a2028000",
     ),
+    "a second, contradicting context, to take from an error its application, where malformed messages pass": (
+        LENIENT,
+        '{application: [map, cap]}, action: drop',
+        "0981030e190b12080012044477000900130b120800110433369908200841643f490432645e986b30282e060700118605010101a0236121"
+        "80020780a109060704000001001903a203020100a305a103020100a10406022a036c05a203020101",
+    ),
     "a number of +7 without nature of address, that with our country code is ours, to come from inside": (
         "{default: allow}",
         "{direction: inbound}, action: drop",

@@ -86,7 +86,7 @@ def unidialogue(r: random.Random, m: Message, world: World) -> bool:
     return True
 
 
-@mutation()
+@mutation(*MISFITS)
 def context_twice(r: random.Random, m: Message, world: World) -> bool:
     pdu = pdu_of(m)
     if not pdu or not context(pdu):
