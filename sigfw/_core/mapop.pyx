@@ -106,6 +106,7 @@ cdef enum:
     NATURE_AND_PLAN_E212 = 6
     MIN_IMSI_DIGITS = 6    # E.212: MCC of three, MNC of two or three, MSIN
     ENDLESS = 255          # MapEdge.max: no bound
+    NO_NODE = 0xFFFF
 
 cdef int N_OPERATIONS = MAPOP_OPERATIONS
 cdef int N_FIELDS = MAPOP_FIELDS
@@ -128,6 +129,7 @@ cdef struct Walk:
     const uint8_t* implausible  # the first number that can be none: no matter of the form that the argument has
     Cursor sm_rp_ui
     uint32_t requested
+    uint16_t later         # in an older form: the root of the newest one, then the node of its members, or NO_NODE
     bint unknown           # an identifier that its node does not have
     bint foreign           # one among the argument's own members
     bint other             # the argument's own identifier is another
@@ -292,6 +294,27 @@ cdef inline int find_edge(uint32_t node, uint32_t place, uint32_t tag) noexcept 
     return found
 
 
+cdef inline uint16_t members_of(uint16_t root, uint32_t tag) noexcept nogil:
+    """The node of an argument of this identifier, or NO_NODE."""
+    cdef const MapEdge* e
+    cdef int i = find_edge(root, 0, tag)
+    if i < 0:
+        return NO_NODE
+    e = &mapop_edges[mapop_nodes[root].first + i]
+    return e.next if e.kind == NODE else NO_NODE
+
+
+cdef const MapEdge* later_member(Walk* w, const Tlv* t) noexcept nogil:
+    """A member that an older form does not have, as the newest one has it, or NULL: a peer may read it by that."""
+    cdef int i
+    if w.later == NO_NODE or not t.id & 0x80:
+        return NULL
+    i = find_edge(w.later, 0, t.id)
+    if i == -2:
+        wrong(w, E_BAD_TAG, t.start)
+    return &mapop_edges[mapop_nodes[w.later].first + i] if i >= 0 else NULL
+
+
 cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
     """Every leaf under `root`. What is wrong is noted once; the rest is read all the same."""
     cdef Frame[MAX_DEPTH] stack
@@ -328,26 +351,31 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
             w.unknown = True
             w.foreign = w.foreign or depth == 1
             f.seen |= node.flags & ONE_OF
-            continue
-        e = &mapop_edges[node.first + i]
-        if node.flags & IN_ORDER:
-            if i < f.place and t.id == TAG_OCTET_STRING:  # its place was its only name
-                wrong(w, E_BAD_TAG, t.start)
-            if i < 64:
-                if f.seen >> i & 1:
-                    wrong(w, E_DUPLICATE, t.start)
-                f.seen |= <uint64_t>1 << i
-            f.place = e.after
-        elif node.flags & ONE_OF:
-            if f.seen:
-                wrong(w, E_TRAILING, t.start)
-            f.seen = ONE_OF
-        if e.must:
-            f.met |= <uint32_t>1 << (e.must - 1)
+            e = later_member(w, &t) if depth == 1 else NULL
+            if e == NULL:
+                continue
+        else:
+            e = &mapop_edges[node.first + i]
+            if node.flags & IN_ORDER:
+                if i < f.place and t.id == TAG_OCTET_STRING:  # its place was its only name
+                    wrong(w, E_BAD_TAG, t.start)
+                if i < 64:
+                    if f.seen >> i & 1:
+                        wrong(w, E_DUPLICATE, t.start)
+                    f.seen |= <uint64_t>1 << i
+                f.place = e.after
+            elif node.flags & ONE_OF:
+                if f.seen:
+                    wrong(w, E_TRAILING, t.start)
+                f.seen = ONE_OF
+            if e.must:
+                f.met |= <uint32_t>1 << (e.must - 1)
         if e.kind == NODE:
             if depth + 1 == MAX_DEPTH:
                 wrong(w, E_TOO_DEEP, t.start)
                 continue
+            if depth == 0 and w.later != NO_NODE:
+                w.later = members_of(w.later, t.id)
             depth += 1
             f = &stack[depth]
             memset(f, 0, sizeof(Frame))
@@ -496,6 +524,7 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     memcpy(kept, first, (found - before) * sizeof(Number))
     w.m.n_numbers = before
     w[0] = start
+    w.later = roots[0]
     walk(w, whole, roots[1])
     # Not where it is the older one only by stepping over what it does not have: that is the newest, broken, where neither
     # its own identifier nor the context speaks against it.
@@ -546,6 +575,7 @@ cdef void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
     memset(w, 0, sizeof(Walk))
     w.m = m
     w.origin = origin
+    w.later = NO_NODE
 
 
 cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, int first_number) noexcept nogil:

@@ -600,16 +600,19 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
 cdef void tcap_message(Group* g, Msg* m) noexcept nogil:
     cdef Cursor c = cursor(m.data, m.data_octets)
     cdef Tlv whole
-    cdef int status = ber_next(&c, &whole)
-    cdef uint8_t kind = package_type(whole.id) if status == OK else 0
-    if kind == 0 and (m.data_octets == 0 or package_type(m.data[0]) == 0):
+    cdef int status
+    cdef uint8_t kind
+    whole.id = m.data[0] if m.data_octets else 0
+    status = ber_next(&c, &whole)
+    kind = package_type(whole.id)  # of one that is cut or claims too much as well
+    if kind == 0:
         if not tcap_ansi_message(g, m):
             not_tcap(m)
         return
     if m.data_octets > 0xFFFF:  # offsets are 16 bits wide; no SCCP message is longer
         bad(m, E_TOO_MANY, m.data)
         return
-    m.tcap = kind if kind else package_type(m.data[0])
+    m.tcap = kind
     if status != OK:
         bad(m, status, m.data)
         if not salvage(&c, &whole):

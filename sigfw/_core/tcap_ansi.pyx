@@ -348,12 +348,11 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
 cdef bint tcap_ansi_message(Group* g, Msg* m) noexcept nogil:
     cdef Cursor c = cursor(m.data, m.data_octets)
     cdef Tlv whole
-    cdef int status = ber_next(&c, &whole)
-    cdef uint8_t kind = 0
-    if status == OK:
-        kind = package_type(whole.id)
-    elif m.data_octets:
-        kind = package_type(m.data[0])
+    cdef int status
+    cdef uint8_t kind
+    whole.id = m.data[0] if m.data_octets else 0
+    status = ber_next(&c, &whole)
+    kind = package_type(whole.id)
     if kind == 0:
         return False
     if m.data_octets > 0xFFFF:  # offsets are 16 bits wide; no SCCP message is longer
