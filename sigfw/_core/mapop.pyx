@@ -90,7 +90,7 @@ cdef enum:
     SSN_GSMSCF = 147       # TS 23.003 8.2
     IN_ORDER = 1           # MapNode.flags: a SEQUENCE
     ONE_OF = 2             # a CHOICE
-    CLOSED = 4             # a CHOICE that no later release extends
+    CLOSED = 4             # a CHOICE, or a list, that no later release extends
     OPAQUE = 1             # MapOperation.flags: its argument's type is not known here
     OPTIONAL_ARGUMENT = 2
     OLDER_ARGUMENT = 4     # the form of version 2 has fields that the newest has not

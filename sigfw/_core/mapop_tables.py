@@ -19,7 +19,9 @@ from sigfw import names
 # What an edge is; mapop.pyx has the same numbers.
 SKIP, NODE, IMSI, ADDRESS, MSISDN, IMEI, LMSI, TMSI, ISUP, ISUP_GENERIC, SM_RP_UI, REQUESTED = range(12)
 ROLE_SM_RP_OA, ROLE_SM_RP_DA, ROLE_CAMEL_GSMSCF, ROLE_NODE = 1, 2, 4, 8
-IN_ORDER, ONE_OF, CLOSED = 1, 2, 4  # of a node: a SEQUENCE; a CHOICE; a CHOICE that no later release extends
+# Deeper than the argument's own members only these are held to be there: a CSI that has none may hide it from us.
+OF_A_CSI = {"gsmscf-address", "o-bcsmcameltdpdatalist", "t-bcsmcameltdpdatalist", "ss-cameldata"}
+IN_ORDER, ONE_OF, CLOSED = 1, 2, 4  # of a node: a SEQUENCE; a CHOICE; one that no later release extends
 
 LEAVES = {
     "HLR-Id": SKIP,  # the leading digits of an IMSI only (TS 29.002 17.7.8)
@@ -151,7 +153,7 @@ class Maker:
         field = self.field(name) if kind > NODE else 0
         edge: Edge = (identifier(tags[-1], constructed), kind, leaf_role, next_, field, 0, *octets(obj))
         for tag in reversed(tags[:-1]):  # explicit tags around it
-            inner = self.node(0, 0, [(*edge, 0)])
+            inner = self.node(CLOSED, 0, [(*edge, 0)])
             edge = (identifier(tag, True), NODE if kind else SKIP, 0, inner if kind else 0, 0, 0, 0, ENDLESS)
         return [(*edge[:5], must, *edge[6:])]
 
@@ -193,7 +195,8 @@ class Maker:
             requested, members = "RequestedInfo" in type_names(obj), []
             for member, part in obj._cont.items():
                 member_bit = 0
-                if mandatory and member in obj._root and not part._opt and part._def is None:
+                needed = mandatory or member.lower() in OF_A_CSI
+                if needed and member in obj._root and not part._opt and part._def is None:
                     bit += 1
                     member_bit = bit
                     must |= 1 << (bit - 1)
@@ -208,6 +211,8 @@ class Maker:
         flags = IN_ORDER if obj.TYPE == "SEQUENCE" else 0
         if obj.TYPE == "CHOICE":
             flags = ONE_OF | (CLOSED if obj._ext is None else 0)
+        elif obj.TYPE.endswith(" OF") and (obj._cont._tagc or obj._cont._ext is None):  # of one type, and no other
+            flags = CLOSED
         return self.node(flags, must, edges)
 
     @staticmethod
