@@ -133,6 +133,8 @@ cdef struct Walk:
     bint unknown           # an identifier that its node does not have
     bint foreign           # one among the argument's own members
     bint other             # the argument's own identifier is another
+    bint brief             # nothing more is asked of the form once something is wrong with it,
+    bint strict            # or foreign to it
     bint unlikely          # octets that the type does not have room for, or a type not known here
 
 
@@ -328,6 +330,8 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
     f.rest = whole
     f.node = root
     while True:
+        if w.brief and (w.status != OK or (w.strict and w.foreign)):
+            return
         node = &mapop_nodes[f.node]
         if f.rest.p == f.rest.end:
             if node.must & ~f.met or (node.flags & ONE_OF and not f.seen):
@@ -525,10 +529,12 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     w.m.n_numbers = before
     w[0] = start
     w.later = roots[0]
+    w.brief = newest.status != OK
+    w.strict = not newest.other and not named
     walk(w, whole, roots[1])
     # Not where it is the older one only by stepping over what it does not have: that is the newest, broken, where neither
     # its own identifier nor the context speaks against it.
-    if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not w.foreign or newest.other or named):
+    if w.status == OK and (w.m.n_numbers > found if newest.status == OK else not (w.strict and w.foreign)):
         return
     memcpy(first, kept, (found - before) * sizeof(Number))
     w.m.n_numbers = found
