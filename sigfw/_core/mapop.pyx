@@ -619,7 +619,8 @@ cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
     cdef Walk w
     cdef int i, n = candidates(m, c, ops, misfit)
     cdef uint8_t numbers
-    cdef bint decoded = False, settled = False
+    cdef uint32_t named = 0  # bit a candidate that falls away, but speaks of somebody
+    cdef bint decoded = False, settled = False, likely = False
     for i in range(n):
         numbers = m.n_numbers
         start_walk(&w, m, origin)
@@ -631,13 +632,17 @@ cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
                 or (w.status == OK and not (settled and (w.unlikely or m.n_numbers == numbers))):
             settled = w.status == OK and named_by_both(m)
             decoded = True
+            likely = likely or (w.status == OK and not w.unlikely)
             settle(m, c, &w, ops[i], misfit[i], numbers)
             note(m, c, &w)
         else:
+            named |= <uint32_t>(m.n_numbers > numbers) << i
             m.n_numbers = numbers
-    if decoded or n == 0:
+    if likely:
         return
-    for i in range(n):  # none decodes: all stand, with what each finds
+    for i in range(n):  # none decodes, or none but by octets that its type has no room for: all stand, with what each finds
+        if decoded and not named >> i & 1:
+            continue
         numbers = m.n_numbers
         start_walk(&w, m, origin)
         argument_as(&w, c, &mapop_operations[ops[i]])
