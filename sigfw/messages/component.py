@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from pycrate_asn1rt.asnobj import ASN1Obj  # type: ignore[import-untyped]
@@ -18,7 +19,7 @@ from sigfw._core.mapop_tables import CAP_SPEAKERS, SPEAKERS
 from sigfw.dissect.asn1 import tables
 from sigfw.messages import octets
 from sigfw.messages.fill import Filler, Given, Numbers, every
-from sigfw.messages.forms import Form, bare_name, contexts, forms, kind_of
+from sigfw.messages.forms import Form, Route, bare_name, contexts, forms, kind_of
 from sigfw.messages.octets import tlv
 from sigfw.yamlfile import Node, Reader, shown
 
@@ -98,6 +99,7 @@ def own_context(operation: Operation) -> tuple[int, ...]:
     return (0, 4, 0, 0, 1, 0, best[1], best[2]) if best else ()
 
 
+@cache
 def form_of(operation: Operation, part: str, error: int | None = None) -> Form | None:
     """How the part is written: the newest form up to the version."""
     mine = (operation.application, operation.opcode, part, error)
@@ -105,6 +107,17 @@ def form_of(operation: Operation, part: str, error: int | None = None) -> Form |
     newest = operation.version or max(versions_of(operation.application, operation.opcode), default=3)
     fitting = [form for form in wanted if form.application == "cap" or (form.version == 3) == (newest >= 3)]
     return next(iter(fitting or wanted), None)
+
+
+@cache
+def places(operation: Operation, part: str, error: int | None) -> tuple[tuple[Route, str, str], ...]:
+    """(route, identifier, kind of number) of all that stands in the part, the shallowest first."""
+    form = form_of(operation, part, error)
+    if form is None:
+        return ()
+    name = bare_name(form)
+    there = ((route, last(route, name), one) for route, one in every(form.type, name, operation.terminated))
+    return tuple((route, step, kind_of(step, one)) for route, step, one in there)
 
 
 class Components(Reader):
@@ -193,7 +206,9 @@ class Components(Reader):
             tpdu=self.tpdu(wanted.said.get("sms"), terminated=operation.terminated),
         )
         before = self.mistakes.total
-        given = whole if whole is not None else self.placed(filler, form, f"the {part} of {operation.name}", wanted)
+        given: Given = whole
+        if whole is None:
+            given = self.placed(places(operation, part, error), f"the {part} of {operation.name}", wanted)
         value = filler.make(form.type, bare_name(form), given)
         return self.encoded(form, value, wanted) if self.mistakes.total == before else b""
 
@@ -208,15 +223,13 @@ class Components(Reader):
             self.mistakes.at(node, f"{wanted.said['operation'].text} cannot be encoded ({why}); correct its values")
             return b""
 
-    def placed(self, filler: Filler, form: Form, what: str, wanted: Wanted) -> Given:
+    def placed(self, there: tuple[tuple[Route, str, str], ...], what: str, wanted: Wanted) -> Given:
         """What is named, at its places."""
         top: dict[str, Given] = {}
         bare: Given = None
-        name = bare_name(form)
-        there = [(route, last(route, name), one) for route, one in every(form.type, name, filler.terminated)]
         for text, (key, value) in wanted.members.items():
             if text in ("imsi", "msisdn"):
-                found = next((route for route, step, one in there if kind_of(step, one) == text), None)
+                found = next((route for route, _, kind in there if kind == text), None)
             else:
                 found = next((route for route, step, _ in there if step == text), None)
             if found is None:

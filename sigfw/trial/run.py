@@ -22,6 +22,7 @@ from sigfw.trial.cases import Case, Step, Wish
 Object = dict[str, Any]
 
 START_NS: Final = 1_793_491_200_000_000_000  # of every case: 2026-11-01T00:00:00Z, so that runs are the same
+SECRET: Final = bytes(16)  # keys of what is remembered, the same in every run
 REMEMBERED: Final = 4096  # subscribers, dialogues and callers: more than a case has messages
 
 
@@ -82,7 +83,7 @@ class Trial:
         self.tables = tables
         self.case = case
         self.coverage = coverage
-        state = State(subscribers=REMEMBERED, dialogues=REMEMBERED, callers=REMEMBERED)
+        state = State(subscribers=REMEMBERED, dialogues=REMEMBERED, callers=REMEMBERED, secret=SECRET)
         self.worker = Worker(state=state)
         self.streams: dict[str, Stream] = {}
         self.facts: Object = {}  # of the message judged last
@@ -103,7 +104,8 @@ class Trial:
 
     def records(self, step: Step) -> Object:
         """The verdict of the last record; each is judged and counted."""
-        stream = self.streams.setdefault(step.topic, Stream("case/0", topic=step.topic))
+        if step.topic not in self.streams:
+            self.streams[step.topic] = Stream("case/0", topic=step.topic)
         n = len(step.records)
         batch = Batch(
             step.records,
@@ -115,7 +117,7 @@ class Trial:
         self.offset += n
         verdict: Object = {}
         while not batch.done:
-            line = self.judge(stream, batch, step)
+            line = self.judge(self.streams[step.topic], batch, step)
             if line is not None:
                 verdict = line
                 self.count(verdict)

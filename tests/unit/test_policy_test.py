@@ -198,6 +198,8 @@ cases:
   - {name: g, link: nowhere, hex: "09", expect: {}}
   - {name: h, steps: [{hex: "09", repeat: 2, expect: drop}]}
   - {name: a, hex: "09", expect: drop}
+  - {name: i, hex: "09", encapsulation: mtp3, opc: 3, expect: drop}
+  - {name: j, message: {tcap: end, calling: "49"}, variant: ansi, expect: drop}
 """
 
 
@@ -207,7 +209,7 @@ def test_every_mistake_is_told_at_once(policy: Path) -> None:
     assert done.exit_code == 2
     lines = done.output.splitlines()
     assert [line.removeprefix(f"{beside(policy)}:").split(":")[0] for line in lines] == [
-        *("1", "2", "4", "5", "5", "5", "6", "7", "7", "8", "9", "9", "10", "10", "11", "12"),
+        *("1", "2", "4", "5", "5", "5", "6", "7", "7", "8", "9", "9", "10", "10", "11", "12", "13", "14"),
     ]
 
 
