@@ -1,6 +1,7 @@
 """sigfw policy test: the shipped policies keep their cases; what fails is told so that one can act on it."""
 
 import gzip
+import re
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sigfw.cli import cli, run
+from sigfw.policy.loader import load
 from sigfw.trial.cases import beside
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +55,13 @@ def test_shipped_policy_keeps_its_cases_and_they_show_every_rule(path: Path) -> 
     done = command("test", str(path), "--require-coverage")
     assert done.exit_code == 0, done.output
     assert done.output.startswith(f"{path}: ok: ")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_operation_of_a_shipped_policy_stands_in_its_cases(path: Path) -> None:
+    conditions = [c for rule in load(path).rules for c in rule.when if c.field == "operation" and c.within]
+    named = {value for c in conditions if c.within for value in c.within.values}
+    assert named - set(re.findall(r"\boperation: ([\w-]+)", beside(path).read_text())) == set()
 
 
 def test_cases_that_come_as_expected_are_counted_and_rules_not_shown_are_named(policy: Path) -> None:
