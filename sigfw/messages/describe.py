@@ -21,6 +21,9 @@ KEYS: Final = (
     *("return_on_error", "tcap", "otid", "dtid", "acn", "version", "destination_reference", "origination_reference"),
     *("components", "data"),
 )
+OF_TCAP: Final = {
+    *("tcap", "otid", "dtid", "acn", "version", "destination_reference", "origination_reference", "components"),
+}
 PARTY_KEYS: Final = ("gt", "ssn", "np", "nai", "tt", "gti", "pc", "route_on")
 PACKAGES: Final = ("begin", "continue", "end", "abort", "unidirectional")
 UNITDATA: Final = {"UDT": SIMPLE, "XUDT": EXTENDED, "LUDT": LONG}
@@ -75,6 +78,8 @@ class Description(Components):
             self.defaults.msisdn,
         )
         if "data" in said:
+            for key in OF_TCAP & said.keys():
+                self.mistakes.at(said[key], f"{key} stands beside `data`, which is in place of all TCAP; leave it out")
             data = self.hex(said["data"], "data", 1, MAX_OCTETS)
         else:
             data = self.tcap(node, said, wanted, acn, numbers)
@@ -89,9 +94,9 @@ class Description(Components):
     def components(self, said: dict[str, Node], members: Members, version: int, *, forced: bool) -> list[Wanted]:
         own: dict[str, Node] = {key: said[key] for key in component.KEYS if key in said}
         if {"operation", "opcode", "component", "error"} & own.keys():
-            for key in ("components", "data"):
-                if key in said:
-                    self.mistakes.at(said[key], f"{key} and `operation` stand in one message; write one of them")
+            for one in ("components", "data"):
+                if one in said:
+                    self.mistakes.at(said[one], f"{one} and `operation` stand in one message; write one of them")
             return [self.wanted(own, members, version, forced=forced)]
         for unknown, _ in members.values():
             hint = self.hint(unknown, unknown.text, (*KEYS, *component.KEYS))

@@ -185,7 +185,8 @@ def test_message_too_long_for_one_goes_in_segments() -> None:
         ("{calling: '49', operation: secureTransportClass1, imsi: '1'}", "no argument that is known; give `argument`"),
         ("{calling: '49', operation: updateLocation, argument: '30', imsi: '1'}", '"imsi" stands beside `argument`'),
         ("{calling: '49', operation: updateLocation, sccp: UDT, return_cause: 1}", "a UDT has no return cause; write"),
-        ("{calling: '49', data: '0102', tcap: end, called: [1]}", "called is a list"),
+        ("{calling: '49', data: '0102', called: [1]}", "called is a list"),
+        ("{calling: '49', data: '0102', tcap: end}", "tcap stands beside `data`"),
     ],
 )  # fmt: skip
 def test_mistake_is_told_with_file_and_line(text: str, told: str) -> None:
