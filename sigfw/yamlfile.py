@@ -125,6 +125,8 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 def _octets(path: Path) -> bytes:
     """Raises OSError, or ValueError with what is wrong."""
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe may never end, or never begin
+        raise ValueError("is no regular file; name a YAML file")
     with path.open("rb") as f:
         octets = f.read(MAX_OCTETS + 1)
     if len(octets) > MAX_OCTETS:
@@ -305,6 +307,9 @@ class Reader:
         for key, value in node.pairs:
             if key.kind != "scalar":
                 self.mistakes.at(key, f"a key of {what} is a {key.kind}; write a name")
+            elif key.text == "<<" and key.plain:
+                self.mistakes.at(key, f"YAML's << is not read in {what}; write out what it would bring")
+                yield from ((k, v) for k, v in value.pairs if k.kind == "scalar" and k.text not in seen)
             elif key.text in seen:
                 before = seen[key.text].where
                 self.mistakes.at(key, f"{shown(key.text)} stands twice in {what} (first at {before}); remove one")
@@ -316,14 +321,17 @@ class Reader:
         """Values of a mapping with known keys."""
         known = tuple(known)
         found: dict[str, Node] = {}
+        hints = set()
         for key, value in self.mapping(node, what):
             if key.text in known:
                 found[key.text] = value
             else:
-                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {self.hint(key, key.text, known)}")
+                hint = self.hint(key, key.text, known)
+                hints.add(hint)
+                self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {hint}")
         if node.kind == "mapping":
             for name in required:
-                if name not in found:
+                if name not in found and f"did you mean {name}?" not in hints:  # one mistake is told once
                     self.mistakes.at(node, f"{what} has no `{name}`; add it")
         return found
 

@@ -46,7 +46,7 @@ class ChecksReader(Reader):
         return {"sms_window_seconds": self._seconds(found, "window_seconds"), "hubs": self._hubs(found.get("hubs"))}
 
     def _hubs(self, node: Node | None) -> str | None:
-        if node is None:
+        if node is None or self.text(node, "hubs") is None:
             return None
         numbers = self.lists.get(node.text)
         if numbers is None:

@@ -13,8 +13,8 @@ AS_OF: Final = re.compile(r"#\s*as of\s+([0-9-]{10})\b", re.I)
 MAX_LINE: Final = 1 << 16  # characters: half of what the csv module bounds a cell to
 
 
-class _TooLong(Exception):
-    pass
+class _NoRows(Exception):
+    """Why nothing of the file can be taken, from that line on."""
 
 
 def rows(
@@ -30,8 +30,7 @@ def rows(
 
     A first row that names the first column is a header: it says which columns stand in which order; only it can bring
     those of `more`. Empty lines and lines that begin with # are left out, but `# as of 2026-11-23` is the file's date,
-    which as_of gets by its file:line. Undecodable octets reach the caller as lone surrogates, which no check of digits
-    accepts.
+    which as_of gets by its file:line. A row that is no UTF-8 is a mistake, and left out.
     """
     file = str(path)
     try:
@@ -39,7 +38,7 @@ def rows(
             mistakes.at(named_by, f"{path} is no file with rows; name a CSV file")
             return
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as f:
-            reader = csv.reader(_lines(f), strict=True)
+            reader = csv.reader(_lines(f, file, mistakes), strict=True)
             order: list[int] | None = None
             width = len(columns)
             first = True
@@ -48,12 +47,14 @@ def rows(
                 try:
                     cells = next(reader)
                 except StopIteration:
+                    if line == 1:  # cut off, more likely than meant: a list of nothing lets everything pass
+                        mistakes.add(file, 1, f"is empty; write rows, or the header alone: {','.join(columns)}")
                     return
                 except csv.Error as e:
                     mistakes.add(file, line, f"is no CSV in the row that begins here ({e}); check the quotes")
                     return
-                except _TooLong:
-                    mistakes.add(file, line, f"has more than {MAX_LINE} characters in a line; check the line ends")
+                except _NoRows as e:
+                    mistakes.add(file, line, str(e))
                     return
                 if not cells or (len(cells) == 1 and not cells[0].strip()):
                     continue
@@ -64,6 +65,9 @@ def rows(
                     continue
                 if first:
                     first = False
+                    if len(cells) == 1 and (";" in cells[0] or "\t" in cells[0]):
+                        mistakes.add(file, line, "has its columns parted by `;` or tabs; save it with commas")
+                        return
                     if cells[0].strip().casefold() == columns[0]:
                         order = _header(file, line, cells, (*columns, *more), mistakes)
                         continue
@@ -79,11 +83,18 @@ def rows(
         mistakes.at(named_by, f"{path} cannot be read ({e.strerror or e}); check the path and its permissions")
 
 
-def _lines(f: TextIO) -> Iterator[str]:
+def _lines(f: TextIO, file: str, mistakes: Mistakes) -> Iterator[str]:
     """Lines of bounded length: no file takes memory at will, and no part of a line is taken for a row."""
+    number = 0
     while line := f.readline(MAX_LINE):
+        number += 1
         if len(line) == MAX_LINE and line[-1] not in "\r\n":
-            raise _TooLong
+            raise _NoRows(f"has more than {MAX_LINE} characters in a line; check the line ends")
+        if "\0" in line:
+            raise _NoRows("is no UTF-8 text; save it as UTF-8")
+        if not line.isascii() and any("\ud800" <= c <= "\udfff" for c in line):
+            mistakes.add(file, number, "holds octets that are no UTF-8; save the file as UTF-8")
+            line = "\n"
         yield line
 
 

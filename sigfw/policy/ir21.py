@@ -50,6 +50,8 @@ class _Refused(Exception):
 
 def is_xml(path: Path) -> bool:
     """Whether a file begins as XML does. One that cannot be opened is told by who reads it."""
+    if not path.is_file():  # to open a pipe may take for ever
+        return False
     try:
         if not path.is_file():  # a pipe would wait
             return False
@@ -57,7 +59,7 @@ def is_xml(path: Path) -> bool:
             start = f.read(64)
     except OSError:
         return False
-    return start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+    return start.startswith((b"\xff\xfe<", b"\xfe\xff\0<")) or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def networks(path: Path, mistakes: Mistakes, named_by: Node, as_of: dict[str, str]) -> Iterator[Network]:

@@ -4,6 +4,7 @@ load ─► _Files (includes in place) ─► sections ─► numbers (home, ope
 """
 
 import datetime
+import os
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,11 @@ def load(path: Path, *, today: datetime.date | None = None) -> Policy:
     if policy is None:
         raise ConfigError(mistakes.lines(), map(str, loader.files))
     return on(policy, today or utc_today())
+
+
+def _real(path: Path) -> Path:
+    """Where links lead; of links in a ring somewhere on it (Path.resolve would raise)."""
+    return Path(os.path.realpath(path))
 
 
 class _Loader(NumberReader):
@@ -106,7 +112,7 @@ class _Loader(NumberReader):
                 self.mistakes.at(key, f"unknown key {shown(key.text)} in {what}; {self.hint(key, key.text, TOP)}")
 
     def _include(self, value: Node, path: Path, above: tuple[Path, ...]) -> None:
-        above = (*above, path.resolve())
+        above = (*above, _real(path))
         for node in self.one_or_more(value):
             name = self.text(node, "include")
             if name is None:
@@ -115,7 +121,7 @@ class _Loader(NumberReader):
                 self.mistakes.at(node, "include holds a character that no path may have; write a path")
                 continue
             included = path.parent / name
-            if included.resolve() in above:
+            if _real(included) in above:
                 self.mistakes.at(node, f"{included} includes itself by this line; remove it")
             elif self.included >= MAX_FILES:
                 if self.included == MAX_FILES:

@@ -13,6 +13,8 @@ from sigfw.yamlfile import Mistakes, Node, Reader, closest, shown
 KEYS: Final = ("id", "category", "when", "action", "alert", "mode", "final", "motif", "labels")
 GENERAL: Final = "general"  # the category of rules that name none
 CHECKS: Final = tuple(c for c in names.CHECKS if c)
+MAX_LABELS: Final = 32
+LABEL_MUST: Final = "write 256 characters at most, on one line"
 OID: Final = r"[0-2](\.(0|[1-9][0-9]{0,9})){1,31}"
 
 
@@ -96,7 +98,14 @@ class Rules(Reader):
         return name
 
     def _labels(self, node: Node) -> dict[str, str]:
-        return {key.text: self.text(value, "a label") or "" for key, value in self.mapping(node, "labels")}
+        """They stand in every event of the rule: short, and not many."""
+        pairs = list(self.mapping(node, "labels"))
+        for key, _ in pairs[MAX_LABELS : MAX_LABELS + 1]:
+            self.mistakes.at(key, f"more than {MAX_LABELS} labels; leave some out")
+        return {
+            self.name(key, "a label's name") or "": self.text(value, "a label", r".{0,256}", LABEL_MUST) or ""
+            for key, value in pairs
+        }
 
     # -- actions -------------------------------------------------------------------------------------------------------
 

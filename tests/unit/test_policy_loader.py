@@ -260,7 +260,7 @@ def test_bad_row_in_a_large_file_is_told_with_its_line(tmp_path: Path) -> None:
         ("prefix,notes\n44,x\n", '1: unknown column "notes"; did you mean note?'),
         ("prefix,prefix\n44,44\n", '1: column "prefix" stands twice; remove one'),
         ('44\n"45,x\n46\n47\n', "2: is no CSV in the row that begins here (unexpected end of data); check the quotes"),
-        (b"44\n\xff\xfe\n", '2: the prefix "??" holds characters that are no digits; write digits only'),
+        (b"44\n\xff\xfe\n", "2: holds octets that are no UTF-8; save the file as UTF-8"),
         ("44\n" + "0" * 3_000_000, "2: has more than 65536 characters in a line; check the line ends"),
     ],
 )
