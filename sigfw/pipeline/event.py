@@ -71,7 +71,7 @@ def _event(verdict: Object, decided: Object, rule: Rule | None, whois: Object) -
     sccp, decoded = verdict["sccp"] or {}, verdict["map"] or {}
     called, calling = sccp.get("called"), sccp.get("calling")
     made: Object = {
-        "@timestamp": verdict["time"] or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "@timestamp": verdict["time"] or datetime.now(UTC).isoformat(timespec="microseconds")[:26] + "Z",
         "ecs": {"version": ECS},
         "event": {
             "id": verdict["id"],

@@ -65,11 +65,11 @@ def _what(ss7: Mapping[str, Any]) -> str:
 
 
 def _party(party: Mapping[str, Any] | None, known: Mapping[str, Any]) -> str:
-    told = [known["operator"], known["country"]]
-    if known["lease"]:
-        told.append(f"leased by {known['lease']['lessor'] or 'somebody'} to {known['lease']['lessee'] or 'somebody'}")
-    names = ", ".join(one for one in told if one) or "nobody known"
-    return f"{(party or {}).get('digits') or 'no GT'} ({names})"
+    country = f", {known['country']}" if known["country"] else ""
+    lease = known["lease"]
+    leased = f", leased by {lease['lessor'] or 'somebody'} to {lease['lessee'] or 'somebody'}" if lease else ""
+    digits = party.get("digits") if party else None
+    return f"{digits or 'no GT'} ({known['operator'] or 'nobody known'}{country}{leased})"
 
 
 def _why(verdict: Mapping[str, Any], reason: str, rule: Rule | None) -> tuple[str, str]:
@@ -77,14 +77,10 @@ def _why(verdict: Mapping[str, Any], reason: str, rule: Rule | None) -> tuple[st
         why, what_next = REASONS.get(reason, (f"of {reason}", "Ask `sigfw explain`."))
         error = verdict["error"]
         return f"{why} ({error['layer']} {error['code']} at octet {error['offset']})" if error else why, what_next
-    named = ", ".join(one for one in (rule.category, rule.motif) if one)
-    why = f"rule {rule.id} ({named})"
+    why = f"rule {rule.id} ({rule.category}{', ' if rule.motif else ''}{rule.motif})"
     if reason == "reject_not_permitted":
         return f"{why} rejects it, and no reply may go out", REASONS[reason][1]
-    return (
-        why,
-        f"If it is wanted, allow it before {rule.id} in {rule.category}; else show it to the GT's operator.",
-    )
+    return why, f"If it is wanted, allow it before {rule.id} in {rule.category}; else show it to the GT's operator."
 
 
 def _indicator(ss7: Mapping[str, Any]) -> str:
