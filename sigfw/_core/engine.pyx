@@ -116,6 +116,8 @@ cdef class Worker:
     cdef bint keyed
     cdef int form                  # 0 none, 1 json, 2 packed
     cdef Tables tables             # of the last judge call
+    cdef Batch batch               # its octets and its reassemblies: facts and trace read the last message's
+    cdef Stream stream
     cdef LabelsOf labels
     cdef dict rules_before         # (rule, mode) -> count under tables that were replaced
     cdef dict verdicts_before
@@ -202,6 +204,8 @@ cdef class Worker:
             mem = &self.state.c
             mem.stream = stream.number
             state_begin(t, mem)
+        self.batch = batch
+        self.stream = stream
         with nogil:
             ok = run(self, t, labels, &ctx, mem, stream, batch, out, limit)
         if not ok:

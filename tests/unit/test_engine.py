@@ -318,3 +318,12 @@ def test_worker_that_writes_nothing_still_counts(policy: Tables) -> None:
     verdicts = judge(policy, message(), worker=Worker(verdicts="none"))
     assert (verdicts.lines(), verdicts.events(), verdicts.values()) == (b"", [], [b""])
     assert verdicts.counts == {("reject", "rule", "locate"): 1}
+
+
+def test_facts_outlive_the_batch_that_they_are_of(policy: Tables) -> None:
+    worker = Worker()
+    worker.judge(policy, Stream("x", offsets=False), Batch([bytearray(message())], "sccp"))
+    of_ours = worker.facts(policy)
+    filler = [bytearray(b"\xff" * 300) for _ in range(2000)]  # would take the octets' place, were they free
+    assert worker.facts(policy) == of_ours
+    assert len(filler) == 2000
