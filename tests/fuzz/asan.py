@@ -15,7 +15,7 @@ from tests.fuzz import build
 from tests.fuzz.clang import clang
 
 # Half of them a process: CI has two cores.
-HALVES = (("tests/unit",), ("tests/conformance", "tests/evasion", "tests/property"))
+HALVES = (("tests/unit",), ("tests/conformance", "tests/evasion", "tests/property", "tests/state"))
 LEFT_OUT = (
     "tests/conformance/test_differential.py::test_reading_is_that_of_pycrate",  # most of it is pycrate's time
     # ASan keeps what was freed, so resident memory says nothing.

@@ -116,6 +116,7 @@ def candidates(target: str) -> Iterator[bytes]:
             yield b"\x07" + b"".join(record(M3UA, m3ua_data(100, 200, 3, part)) for part in parts)
         yield from (bytes([variant << 3 | 6]) + record(SCCP, octets) for variant, octets in of_variants())
         yield from (b"\x06" + record(PCAP, octets) for octets in captures())
+        yield from stories()
     elif target == "packed":
         yield from packed_records()
     else:
@@ -124,6 +125,14 @@ def candidates(target: str) -> Iterator[bytes]:
         yield b"\x00prefix,note\n23276,x\n!2327655\n23276559\n"
         yield b"\x02note,prefix,valid_from,valid_until\n,00101,2026-01-01,2026-12-31\n,!001019,,\n"
         yield b"\x0123276:\x04 2327655:\x05 23276559:\x04 9:\x81 99:\x82 9999999999999999:\x06"
+
+
+def stories() -> Iterator[bytes]:
+    """A dozen messages that come one after the other, for the checks that remember."""
+    from tests.story.script import Script
+
+    lines = [record(M3UA | (n % 4) << 2, line.octets) for n, line in enumerate(Script().told())]
+    yield from (b"\x20" + b"".join(lines[at : at + 12]) for at in range(len(lines) - 12))
 
 
 def user_data() -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.framing import frames
 from sigfw._core.gttable import OPERATOR_ITEM, PrefixTable
+from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.dates import in_force
@@ -44,6 +45,8 @@ TABLES = (
 )
 JSON = [Worker(verdicts="json") for _ in TABLES]  # one a policy: a change of tables costs more than a message
 PACKED = [Worker(verdicts="packed") for _ in TABLES]
+REMEMBERING = compile_policy(load(HERE / "state.yaml"))
+SECRET = bytes(16)
 
 
 class Records:
@@ -71,7 +74,7 @@ class Records:
 
 def engine(data: bytes) -> None:
     """First octet: bit 0 the policy; bit 1: packed too, which must agree; bit 2: again in pieces, which must agree;
-    bits 3-4 the variant.
+    bits 3-4 the variant; bit 5: by the checks that remember, too.
     """
     if not data:
         return
@@ -96,6 +99,8 @@ def engine(data: bytes) -> None:
         packed_agrees(given, tables, PACKED[how & 1], variant, lines)
     if how & 4:
         assert pieces(given, tables, worker, variant) == judged.lines(), "judged in pieces, the same"
+    if how & 32:
+        remembered(given, variant)
     for ended in stream.expire(tables, 2**63 - 1):
         assert records.timeout_line(ended, tables)["action"] == "drop"
     assert stream.in_flight == 0
@@ -106,6 +111,26 @@ def pieces(given: Records, tables: Tables, worker: Worker, variant: str) -> byte
     while not batch.done:
         lines += worker.judge(tables, stream, batch, variant=variant, limit=1).lines()
     return lines
+
+
+def remembered(given: Records, variant: str) -> None:
+    """Records that come again are judged as the first time, by memory and by what a store has of it."""
+    store: dict[bytes, bytes] = {}
+
+    def exchange(changes: dict[bytes, bytes], wanted: list[bytes]) -> list[bytes | None]:
+        store.update(changes)
+        return [store.get(name) or None for name in wanted]
+
+    def judge(worker: Worker) -> bytes:
+        stream = Stream("fuzz/0", max_reassemblies=4)
+        return worker.judge(REMEMBERING, stream, given.batch(), variant=variant).lines()
+
+    worker = Worker(state=State(subscribers=64, dialogues=1024, callers=64, secret=SECRET))
+    first = judge(worker)
+    assert judge(worker) == first, "judged again, the same"
+    assert all(n <= 4096 for n in worker.state.sizes().values())
+    shared = State(subscribers=64, dialogues=1024, callers=64, secret=SECRET, shared=True)
+    assert judge(Worker(state=shared, exchange=exchange)) == first, "shared, the same"
 
 
 def packed_agrees(
