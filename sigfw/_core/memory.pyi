@@ -3,7 +3,9 @@
 Shelves by number: 0 locations, 1 sms, 2 dialogues, 3 answers (those a shared store holds), 4 rates.
 """
 
-from typing import Self, final
+from typing import Final, Self, final
+
+SHELVES: Final[tuple[str, ...]]  # names in metrics, by number
 
 @final
 class State:

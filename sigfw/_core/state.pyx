@@ -16,7 +16,7 @@ from sigfw._core.memory cimport *
 from sigfw._core.msg cimport *
 from sigfw._core.tables cimport *
 
-from sigfw._core.mapop import FIELD_NAMES
+from sigfw._core import mapop as _mapop
 
 cdef enum:                 # names.CHECKS, from the first that needs state
     LOCATION_IMPLAUSIBLE = 10
@@ -41,8 +41,8 @@ cdef uint16_t UPDATE_GPRS_LOCATION = map_operation(23)
 cdef uint16_t MT_FORWARD_SM = map_operation(44)
 cdef uint16_t SEND_ROUTING_INFO_FOR_SM = map_operation(45)
 cdef uint16_t MO_FORWARD_SM = map_operation(46)
-cdef uint16_t VLR_NUMBER = FIELD_NAMES.index("vlr-Number")
-cdef uint16_t SGSN_NUMBER = FIELD_NAMES.index("sgsn-Number")
+cdef uint16_t VLR_NUMBER = _mapop.FIELD_NAMES.index("vlr-Number")
+cdef uint16_t SGSN_NUMBER = _mapop.FIELD_NAMES.index("sgsn-Number")
 
 
 # words ----------------------------------------------------------------------------------------------------------------

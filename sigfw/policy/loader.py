@@ -98,6 +98,10 @@ class _Loader(NumberReader):
     def _file(self, path: Path, named_by: Node | None, above: tuple[Path, ...]) -> None:
         """Take the sections of a file; those of an included one stand where the `include` stands."""
         self._watch(path)
+        if path.name.endswith(".tests.yaml") and named_by is None:
+            said = "holds the cases of a policy; name the policy: `sigfw policy test` finds them beside it"
+            self.mistakes.add(str(path), 1, said)
+            return
         top = read(path, self.mistakes, named_by)
         if top is None:
             return

@@ -399,3 +399,14 @@ def test_digest_is_that_of_entries_wherever_they_stand(tmp_path: Path) -> None:
 
 def test_bounds_are_what_the_core_has_room_for() -> None:
     assert (schema.MAX_RULES, schema.MAX_CATEGORIES, schema.MAX_PREFIX_DIGITS) == (1024, 16, 16)
+
+
+def test_cases_named_as_a_policy_are_one_line_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "p.tests.yaml").write_text("schema: 1\ncases: []\n")
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path / "p.tests.yaml")
+    (line,) = refused.value.mistakes
+    assert (
+        line
+        == f"{tmp_path}/p.tests.yaml:1: holds the cases of a policy; name the policy: `sigfw policy test` finds them beside it"
+    )
