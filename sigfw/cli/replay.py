@@ -52,7 +52,7 @@ def command(
     if source is None:
         raise UsageError(f"{config}: no source.kafka, so no topic to produce to; give a configuration that has one")
     name = _topic(source, topic)
-    messages, others = read_messages(capture, source.topics[name].variant)
+    messages, left_out = read_messages(capture, source.topics[name].variant)
     if not messages:
         raise UsageError(f"{capture}: holds no SCCP message; `sigfw decode {capture}` says what it holds")
     replay = Replay(source, name, pack=pack, rate=rate, timeout=timeout)
@@ -65,8 +65,8 @@ def command(
         progress.end()
     done = replay.done
     click.echo(f"{done.messages} messages in {done.records} records to {name}, {done.seconds:.2f} s", err=True)
-    if others:
-        click.echo(f"{others} frames or messages of {capture} hold no SCCP and were left out", err=True)
+    for line in left_out:
+        click.echo(line, err=True)
     if not whole:
         if wait and done.messages == len(messages):
             click.echo(f"interrupted after {done.records - done.missing} of {done.records} verdicts", err=True)

@@ -9,6 +9,7 @@ import itertools
 import re
 import struct
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +68,21 @@ class Replayed:
     unframed: int = 0  # records
 
 
-def read_messages(path: Path, variant: str = "itu") -> tuple[list[Message], int]:
-    """The SCCP messages of a capture, and how many frames or lines hold none. Raises UsageError."""
-    messages, others = [], 0
-    for octets, encapsulation in open_capture(path).records:
+def read_messages(path: Path, variant: str = "itu") -> tuple[list[Message], list[str]]:
+    """The SCCP messages of a capture, and lines that say what of it was left out and why. Raises UsageError."""
+    messages: list[Message] = []
+    capture = open_capture(path)
+    left_out = Counter[str]()
+    for octets, encapsulation in capture.records:
         for frame in framing.frames(memoryview(octets), encapsulation, names.VARIANTS.index(variant)):
-            if frame["kind"] != "sccp" or not frame["octets"]:
-                others += 1
-                continue
-            messages.append(_message(frame, variant))
-    return messages, others
+            if frame["kind"] == "sccp" and frame["octets"]:
+                messages.append(_message(frame, variant))
+            elif frame["kind"] == "other":
+                left_out["hold no SCCP"] += 1
+            else:
+                left_out[f"cannot be read ({names.ERROR_CODES[frame['code']]}); `sigfw decode` says where"] += 1
+    told = [f"{path}: {count} frames or messages {why}: left out" for why, count in left_out.items()]
+    return messages, [*capture.problems(), *told]
 
 
 def _message(frame: dict[str, Any], variant: str) -> Message:

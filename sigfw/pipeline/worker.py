@@ -360,8 +360,9 @@ class Service:
             rules = await asyncio.to_thread(make)
         except Exception as error:  # noqa: BLE001  whatever is wrong with the new ones, the old decide on
             mistakes = error.mistakes if isinstance(error, ConfigError) else [str(error) or repr(error)]
-            for mistake in mistakes:  # as the reason, so that each is a line of its own to the rate limit
+            for mistake in mistakes:  # as the reason: each is a line of its own to the rate limit
                 log.error("policy_refused", reason=mistake, digest=before.tables.digest)
+            log.error("policy_kept", reason=f"{why}: the old one decides on", digest=before.tables.digest)
             self.metrics.count_policy_reload(ok=False)
             return
         async with self.turn:

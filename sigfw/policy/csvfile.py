@@ -33,6 +33,7 @@ def rows(
     which as_of gets by its file:line. A row that is no UTF-8 is a mistake, and left out.
     """
     file = str(path)
+    before = mistakes.total
     try:
         if path.exists() and not path.is_file():
             mistakes.at(named_by, f"{path} is no file with rows; name a CSV file")
@@ -47,8 +48,8 @@ def rows(
                 try:
                     cells = next(reader)
                 except StopIteration:
-                    if line == 1:  # cut off, more likely than meant: a list of nothing lets everything pass
-                        mistakes.add(file, 1, f"is empty; write rows, or the header alone: {','.join(columns)}")
+                    if first and mistakes.total == before:  # cut off, more likely than meant: a list of nothing lets everything pass
+                        mistakes.add(file, 1, f"has no row; write rows, or the header alone: {','.join(columns)}")
                     return
                 except csv.Error as e:
                     mistakes.add(file, line, f"is no CSV in the row that begins here ({e}); check the quotes")
@@ -70,12 +71,14 @@ def rows(
                         return
                     if cells[0].strip().casefold() == columns[0]:
                         order = _header(file, line, cells, (*columns, *more), mistakes)
+                        width = len(cells)
                         continue
+                if any(cell.strip() for cell in cells[width:]):
+                    what = "than its header" if order is not None else f"than {','.join(columns)}"
+                    mistakes.add(file, line, f"has more columns, {len(cells)}, {what}; quote what holds a comma")
+                    continue
                 if order is not None:
                     cells = [cells[i] if 0 <= i < len(cells) else "" for i in order]
-                elif len(cells) > width:
-                    mistakes.add(file, line, f"has {len(cells)} columns; write {','.join(columns)}")
-                    continue
                 else:
                     cells += [""] * (width + len(more) - len(cells))
                 yield line, cells

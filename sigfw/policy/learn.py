@@ -182,11 +182,11 @@ class Learner:
         if source is None:
             self.left_out[f"messages of GTs beyond the first {MAX_SOURCES} ranges"] += 1
             return
+        source.add_gt(gt)
         if message.get("action", "allow") != "allow":
             source.denied += 1
             self.denied += 1
             return
-        source.add_gt(gt)
         for operation in dict.fromkeys(operations):
             self.request(source, operation, message)
             self.rate(gt, operation, message["time"])

@@ -197,7 +197,9 @@ def digits_problem(text: str, *, zero: bool = False) -> str | None:
         if text.startswith("00"):
             return f"begins with the prefix 00; write {rest or 'the country code first'}"
         return "begins with 0, as national numbers do; write the country code first, without the 0 (44…)"
-    bare = re.sub(r"[\s()./+-]", "", text)
+    bare = re.sub(
+        r"[\s()+-]", "", text
+    )  # a point may be a spreadsheet's: what stands behind it is no digit of the prefix
     if not text:
         return f"is empty; {DIGITS_MUST}"
     if bare.isdecimal() and bare.isascii():

@@ -32,6 +32,7 @@ end
 """
 
 REST_SECONDS: Final = 1.0  # after a failure: every batch would wait for the limit otherwise
+LATE_IN_A_ROW: Final = 3  # and after as many late answers: one alone is a pause of the machine
 MOST_UNSENT: Final = 200_000  # changes kept while the store is away: 20 MB; beyond, others never learn of the oldest
 CONNECT_SECONDS: Final = 1.0  # in the store's own thread, where nobody waits for it
 
@@ -58,6 +59,10 @@ class Store:
         self._thread = ThreadPoolExecutor(1, "sigfw-store")
         self._waiting: Future[list[bytes | None]] | None = None
         self._rest_until = 0.0
+        self._late = 0  # in a row
+        self._away = False
+        kwargs = self._client.connection_pool.connection_kwargs
+        self._where = kwargs.get("path") or f"{kwargs.get('host')}:{kwargs.get('port')}"  # and no password
         self._unsent: Changes = {}
         self._lock = threading.Lock()
 
@@ -78,6 +83,10 @@ class Store:
             return None
         self._told.store_seconds.observe(time.monotonic() - began)
         self._told.count_store_exchange("ok")
+        self._late = 0
+        if self._away:
+            self._away = False
+            log.info("store_back", reason=self._where)
         return waiting.result()
 
     def _settle(self, seconds: float) -> bool:
@@ -119,9 +128,14 @@ class Store:
                 del self._unsent[next(iter(self._unsent))]
 
     def _fail(self, outcome: str, reason: str) -> None:
-        self._rest_until = time.monotonic() + REST_SECONDS
         self._told.count_store_exchange(outcome)
-        log.warning("store_away", reason=reason)
+        self._late = self._late + 1 if outcome == "late" else LATE_IN_A_ROW
+        if self._late < LATE_IN_A_ROW:
+            return
+        self._rest_until = time.monotonic() + REST_SECONDS
+        self._away = True
+        advice = "; raise state.timeout_ms if it always is" if outcome == "late" else ""
+        log.warning("store_away", reason=f"{self._where}: {reason}; its checks say unknown meanwhile{advice}")
 
     def _round(self, names: list[bytes]) -> list[bytes | None]:
         """In the store's thread. What could not be told is kept for the next time."""

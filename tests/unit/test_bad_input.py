@@ -82,8 +82,9 @@ def test_byte_order_mark_and_line_ends_of_windows_are_taken(tmp_path: Path, chan
 @pytest.mark.parametrize(
     ("csv", "line", "told"),
     [
-        (b"", 1, "is empty; write rows, or the header alone: "),
-        (b"\xef\xbb\xbf", 1, "is empty; write rows, or the header alone: "),
+        (b"", 1, "has no row; write rows, or the header alone: "),
+        (b"\n# nothing yet\n\n", 1, "has no row; write rows, or the header alone: "),
+        (b"\xef\xbb\xbf", 1, "has no row; write rows, or the header alone: "),
         (b"prefix;note\n4917;x\n", 1, "has its columns parted by `;` or tabs; save it with commas"),
         (b"prefix\tnote\n4917\tx\n", 1, "has its columns parted by `;` or tabs; save it with commas"),
         ("prefix,note\n4917,x\n".encode("utf-16"), 1, "is no UTF-8 text; save it as UTF-8"),

@@ -120,8 +120,10 @@ async def test_mistake_leaves_the_old_rules_until_it_is_mended_where_it_is(servi
     write(folder / "p.yaml", POLICY.replace("lists.yaml", "[lists.yaml, more.yaml]"))
     write(folder / "more.yaml", "rules: [{id: more, when: {}, action: dropp}]\n")
     old(folder / "more.yaml")
-    (told,) = await look(service)
+    told, kept = await look(service)
     assert told["event"] == "policy_refused"
+    assert kept["event"] == "policy_kept"
+    assert str(kept["reason"]).endswith("changed: the old one decides on")
     assert f"{folder / 'more.yaml'}:1" in str(told["reason"])
     assert service._rules is before
     assert await look(service, 3) == []  # said once
@@ -134,8 +136,10 @@ async def test_mistake_leaves_the_old_rules_until_it_is_mended_where_it_is(servi
 async def test_file_that_goes_and_comes_back(service: Service, folder: Path) -> None:
     before = service._rules
     (folder / "blocked.csv").unlink()
-    (told,) = await look(service)
+    told, kept = await look(service)
     assert told["event"] == "policy_refused"
+    assert kept["event"] == "policy_kept"
+    assert str(kept["reason"]).endswith("changed: the old one decides on")
     assert service._rules is before
     write(folder / "blocked.csv", "9995\n")
     (told,) = await look(service)

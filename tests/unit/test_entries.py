@@ -86,7 +86,7 @@ def test_lease_columns_stand_under_a_header_only(tmp_path: Path) -> None:
     assert isinstance(row, Row)
     assert (row.lessor, row.lessee, row.source) == ("A", "B", "register")
     assert mistakes(tmp_path, "", "4477009001,n,s,o,,,A,B\n") == [
-        "l.csv:1: has 8 columns; write prefix,note,source,owner,valid_from,valid_until"
+        "l.csv:1: has more columns, 8, than prefix,note,source,owner,valid_from,valid_until; quote what holds a comma"
     ]
 
 

@@ -256,7 +256,15 @@ def test_bad_row_in_a_large_file_is_told_with_its_line(tmp_path: Path) -> None:
     ("rows", "told"),
     [
         ("44\n+49\n", '2: the prefix "+49" holds characters that are no digits; write 49'),
-        ("44,a,b,c,d,e,f\n", "1: has 7 columns; write prefix,note,source,owner,valid_from,valid_until"),
+        (
+            "44,a,b,c,d,e,f\n",
+            "1: has more columns, 7, than prefix,note,source,owner,valid_from,valid_until; quote what holds a comma",
+        ),
+        ("prefix,note\n44,a,b\n", "2: has more columns, 3, than its header; quote what holds a comma"),
+        (
+            "44.0\n",
+            '1: the prefix "44.0" holds characters that are no digits; write digits only, in international form without + or 00 (44…)',
+        ),
         ("prefix,notes\n44,x\n", '1: unknown column "notes"; did you mean note?'),
         ("prefix,prefix\n44,44\n", '1: column "prefix" stands twice; remove one'),
         ('44\n"45,x\n46\n47\n', "2: is no CSV in the row that begins here (unexpected end of data); check the quotes"),
