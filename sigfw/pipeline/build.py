@@ -27,6 +27,7 @@ from sigfw.policy.model import Policy
 from sigfw.policy.whois import Whois
 from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
+from sigfw.telemetry.logs import get_logger
 from sigfw.telemetry.metrics import Metrics
 
 PROGRESS_SECONDS = 0.5
@@ -44,6 +45,8 @@ class Outcome:
 
 Progress = Callable[[int], None]
 
+log = get_logger(__name__)
+
 
 async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
     """Run the service that a configuration describes, until SIGTERM or the end of its capture.
@@ -52,6 +55,7 @@ async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
     Raises ConfigError, StartError or RunError.
     """
     key = config.identities.key()
+    warn_of_key(config)
     state = make_state(config, key)
     metrics = Metrics(lambda: worker.counters(), state)
     store = make_store(config, state, metrics) if state.shared else None
@@ -70,6 +74,13 @@ async def serve(path: Path, config: Config, progress: Progress) -> Outcome:
         if store is not None:
             store.post(state.changes())
             store.close()
+
+
+def warn_of_key(config: Config) -> None:
+    """Whoever reads the key tells pseudonyms from numbers."""
+    path = config.identities.key_file
+    if config.identities.pseudonymise and path is not None and Path(path).stat().st_mode & 0o077:
+        log.warning("key_file_open", reason=f"{path} may be read by others than its owner; chmod 600 {path}")
 
 
 def make_state(config: Config, key: bytes | None) -> State:
