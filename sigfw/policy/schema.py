@@ -271,11 +271,38 @@ def policy_schema() -> dict[str, object]:
                 "exceptions": _object(
                     {e: {"anyOf": [act, _object(dict.fromkeys([*perimeters, "else"], act))]} for e in names.EXCEPTIONS}
                 ),
+                "checks": _state_checks(),
                 "rules": {"type": "array", "maxItems": MAX_RULES, "items": _object(rule, ["id", "when", "action"])},
             },
             ["schema", "name"],
         ),
     }
+
+
+def _state_checks() -> dict[str, object]:
+    """`checks`; sigfw/policy/checks.py reads it."""
+    text, number = {"type": "string"}, {"type": "integer", "minimum": 0}
+    by = {"enum": list(names.LIMIT_BY)}
+    operation = {"enum": list(operations())}
+    limit = {
+        "by": {"anyOf": [by, {"type": "array", "items": by}]},
+        "operation": {"anyOf": [operation, {"type": "array", "items": operation}]},
+        "per_second": {"type": "number", "exclusiveMinimum": 0},
+        "burst": {"type": "integer", "minimum": 1},
+    }
+    limits = {"type": "array", "items": _object(limit, ["by", "per_second", "burst"])}
+    scan = ("window_seconds", "subscribers_per_caller", "callers_per_subscriber")
+    return _object(
+        {
+            "location_implausible": _object(
+                {"travel": text, "unknown_subscriber": {"enum": ["unknown", True, False, "true", "false"]}}
+            ),
+            "sms_origin_mismatch": _object({"window_seconds": number, "hubs": text}),
+            "dialogue_unknown": _object(dict.fromkeys(("lifetime_seconds", "warm_up_seconds"), number)),
+            "rate_exceeded": _object({"limits": limits}, ["limits"]),
+            "target_scanned": _object(dict.fromkeys(scan, number)),
+        }
+    )
 
 
 def _object(properties: Mapping[str, object], required: list[str] | None = None) -> dict[str, object]:

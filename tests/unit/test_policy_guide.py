@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from sigfw import names
@@ -56,6 +58,14 @@ def test_example_of_the_guide_loads(tmp_path: Path, block: str) -> None:
     compile_policy(policy)
     assert policy.rules
     assert lint(policy) == []
+    read = yaml.safe_load(re.sub(r"(\d{4}-\d\d-\d\d)", r"'\1'", block))  # to editors (YAML 1.2) a date is text
+    jsonschema.validate(read, schema.policy_schema())
+
+
+@pytest.mark.parametrize("name", ["interconnect", "sample"])
+def test_schema_for_editors_takes_the_shipped_policies(name: str) -> None:
+    text = (Path(__file__).parents[2] / "configs" / "policies" / f"{name}.yaml").read_text()
+    jsonschema.validate(yaml.safe_load(text), schema.policy_schema())
 
 
 def test_case_tables_name_every_key() -> None:
