@@ -40,6 +40,7 @@ cdef class Stream:
     cdef Reassembler* reassembler
     cdef Origin origin
     cdef bytes prefix_json
+    cdef bint remembered           # memory has seen messages of it
     cdef uint64_t number           # stands for the prefix in memory; 0: its messages do not come again
     cdef readonly str prefix
     cdef readonly str topic
@@ -203,6 +204,8 @@ cdef class Worker:
         if t != NULL and self.state is not None and t.checks_used >> FIRST_STATE_CHECK:
             mem = &self.state.c
             mem.stream = stream.number
+            mem.another_stream |= not stream.remembered
+            stream.remembered = True
             state_begin(t, mem)
         self.batch = batch
         self.stream = stream

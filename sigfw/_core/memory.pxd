@@ -59,7 +59,8 @@ cdef struct Memory:
     Sketches callers
     Sketches targets
     uint64_t secret[2]
-    uint32_t first_seconds # of the first message; 0: none yet
+    uint32_t first_seconds # of the first message; of several input partitions, of the one that came last
+    uint8_t another_stream # the next message is the first of an input partition
     uint8_t seen           # bit a direction in which messages were seen
     uint8_t shared         # others share what is known: changes are kept for their store
     uint8_t away           # the store did not answer for these messages

@@ -1,8 +1,10 @@
 # The state checks. What they remember, by shelf (memory.pxd):
 #
 #   location   subscriber (IMSI, or MSISDN) and domain -> a: the node's number
-#   sms        IMSI, or the correlation id of TR 23.840 in its place -> a, b, c: who was told, the latest first
+#   sms        IMSI, or the correlation id of TR 23.840 in its place -> a, b, c: who was told, the latest first; with MORE_TOLD
+#              others were before them
 #   dialogue   who gave a transaction id, and the id -> a: who was asked (0: anybody may answer), b: IMSI, c: node, operation
+#              with PROFILED, a is the MSISDN that our HLR told of b, and one of ours was asked
 #   answer     verdict id -> a: what was asked, known and true of a message, so that it is judged alike when it comes again
 #   rate       limit and who -> a: tokens (a double), b: when they were counted
 #
@@ -35,12 +37,17 @@ cdef enum Said:
     SAYS_NO
     SAYS_YES
 
+cdef enum:                 # flags of an entry
+    MORE_TOLD = 1
+    PROFILED = 1
+
 cdef uint16_t UPDATE_LOCATION = map_operation(2)
 cdef uint16_t INSERT_SUBSCRIBER_DATA = map_operation(7)
 cdef uint16_t UPDATE_GPRS_LOCATION = map_operation(23)
 cdef uint16_t MT_FORWARD_SM = map_operation(44)
 cdef uint16_t SEND_ROUTING_INFO_FOR_SM = map_operation(45)
 cdef uint16_t MO_FORWARD_SM = map_operation(46)
+cdef uint16_t MSC_NUMBER = _mapop.FIELD_NAMES.index("msc-Number")
 cdef uint16_t VLR_NUMBER = _mapop.FIELD_NAMES.index("vlr-Number")
 cdef uint16_t SGSN_NUMBER = _mapop.FIELD_NAMES.index("sgsn-Number")
 
@@ -98,13 +105,19 @@ cdef const Number* of_subscriber(const PolicyTables* t, const Msg* m, uint8_t ki
     return NULL
 
 
-cdef uint64_t new_node(const Msg* m, int domain) noexcept nogil:
-    """The VLR or SGSN that a registration names, else who sent it; 0: neither."""
-    cdef uint16_t name = VLR_NUMBER if domain == CIRCUIT else SGSN_NUMBER
+cdef inline uint64_t node_named(const Msg* m, uint16_t name) noexcept nogil:
     cdef int i
     for i in range(m.n_numbers):
         if m.numbers[i].name == name and m.numbers[i].n_norm and m.numbers[i].norm[0].space == SPACE_E164:
             return gt_word(&m.numbers[i].norm[0])
+    return 0
+
+
+cdef uint64_t new_node(const Msg* m, int domain) noexcept nogil:
+    """The VLR or SGSN that a registration names, else who sent it; 0: neither."""
+    cdef uint64_t node = node_named(m, VLR_NUMBER if domain == CIRCUIT else SGSN_NUMBER)
+    if node:
+        return node
     return first_word(&m.calling) if m.calling.n_norm and m.calling.norm[0].space == SPACE_E164 else 0
 
 
@@ -206,12 +219,12 @@ cdef int journey(const PolicyTables* t, Memory* mem, const Number* n, int domain
     minutes = travel_minutes(t, r.a, new)
     if minutes == NO_MINUTES:
         return SAYS_NOTHING
-    return SAYS_YES if mem.now < r.seconds or mem.now - r.seconds < minutes * 60 else SAYS_NO
+    return SAYS_YES if (mem.now - r.seconds if mem.now > r.seconds else r.seconds - mem.now) < minutes * 60 else SAYS_NO
 
 
 cdef int location_implausible(const PolicyTables* t, Memory* mem, const Msg* m) noexcept nogil:
     cdef const Number* n
-    cdef uint64_t new
+    cdef uint64_t new, msc
     cdef int domain, at, said = SAYS_NOTHING
     if not registers(m, CIRCUIT) and not registers(m, PACKET):
         return SAYS_NO
@@ -219,10 +232,13 @@ cdef int location_implausible(const PolicyTables* t, Memory* mem, const Msg* m) 
         if not registers(m, domain):
             continue
         new = new_node(m, domain)
+        msc = node_named(m, MSC_NUMBER) if domain == CIRCUIT else 0     # it gets calls and short messages
         at = 0
         n = of_subscriber(t, m, KIND_IMSI, &at)
         while new and n != NULL:
             said = worse(said, journey(t, mem, n, domain, new))
+            if msc and msc != new:
+                said = worse(said, journey(t, mem, n, domain, msc))
             n = of_subscriber(t, m, KIND_IMSI, &at)
     return said
 
@@ -249,7 +265,7 @@ cdef int told_another(const PolicyTables* t, Memory* mem, const Msg* m, const Nu
             if one == SAYS_NO:
                 return SAYS_NO
             said = worse(said, one)
-    return said
+    return said if not r.flags & MORE_TOLD else SAYS_NOTHING    # whoever asks much shall not make forgers of the others
 
 
 cdef int is_elsewhere(const PolicyTables* t, Memory* mem, const Msg* m, const Number* n) noexcept nogil:
@@ -290,6 +306,13 @@ cdef int sms_origin_mismatch(const PolicyTables* t, Memory* mem, const Msg* m) n
     return said
 
 
+cdef int answers_another(const PolicyTables* t, const Msg* m, const Remembered* r) noexcept nogil:
+    """Was another operator asked in dialogue r than the one that sends?"""
+    if r.flags & PROFILED:
+        return SAYS_NO if is_home(t, &m.calling) else SAYS_YES
+    return operators_differ(t, r.a, r.space, &m.calling) if r.a else SAYS_NO
+
+
 cdef int dialogue_unknown(const PolicyTables* t, Memory* mem, const Msg* m) noexcept nogil:
     cdef const Remembered* r
     cdef const Shelf* s = &mem.shelves[SHELF_DIALOGUE]
@@ -299,7 +322,7 @@ cdef int dialogue_unknown(const PolicyTables* t, Memory* mem, const Msg* m) noex
         return SAYS_NOTHING
     r = dialogue_of(mem, m)
     if r != NULL:
-        return operators_differ(t, r.a, r.space, &m.calling) if r.a else SAYS_NO
+        return answers_another(t, m, r)
     if mem.seen & (1 << DIRECTION_INBOUND | 1 << DIRECTION_OUTBOUND) != \
             (1 << DIRECTION_INBOUND | 1 << DIRECTION_OUTBOUND):
         return SAYS_NOTHING
@@ -314,15 +337,18 @@ cdef bint spend(Memory* mem, const RateLimit* limit, uint64_t key) noexcept nogi
     """Take a token; false: there is none."""
     cdef Remembered* r = recall(mem, SHELF_RATE, key)
     cdef double tokens = limit.burst
+    cdef int64_t counted_ns = mem.now_ns
     if r != NULL:
         tokens = (<double*>&r.a)[0]
         if mem.now_ns > <int64_t>r.b:
             tokens += <double>(mem.now_ns - <int64_t>r.b) * 1e-9 * limit.per_second
+        else:
+            counted_ns = <int64_t>r.b      # what comes late earns nothing, and the next one not twice
         if tokens > limit.burst:
             tokens = limit.burst
     r = remember(mem, SHELF_RATE, key)
     (<double*>&r.a)[0] = tokens - 1 if tokens >= 1 else tokens
-    r.b = <uint64_t>mem.now_ns
+    r.b = <uint64_t>counted_ns
     return tokens >= 1
 
 
@@ -453,7 +479,8 @@ cdef void learn_begin(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
             to_subscriber = True
     for i in range(m.calling.n_norm):
         r = remember(mem, SHELF_DIALOGUE, dialogue_key(mem, &m.calling.norm[i], m.otid, m.otid_octets))
-        r.a = 0 if to_subscriber else first_word(&m.called)
+        r.flags = 0
+        r.a = 0 if to_subscriber or m.verdict.action == REDIRECT else first_word(&m.called)
         r.space = m.called.norm[0].space if m.called.n_norm else <uint8_t>SPACE_E164
         r.b = imsi
         r.c = node
@@ -461,21 +488,28 @@ cdef void learn_begin(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
 
 
 cdef void learn_results(const PolicyTables* t, Memory* mem, const Msg* m, const Remembered* r) noexcept nogil:
-    """r: the dialogue that the message goes on with."""
+    """r: the dialogue that the message goes on with. Only what comes from within is ours, whatever GT it has."""
     cdef int domain = PACKET if r.operation == UPDATE_GPRS_LOCATION else CIRCUIT
     cdef bint registered = r.b and (r.operation == UPDATE_LOCATION or r.operation == UPDATE_GPRS_LOCATION)
     cdef const Number* n
     cdef Remembered* told
+    cdef Remembered* open_
     cdef uint64_t who = first_word(&m.called)
     cdef int at = 0
-    if not is_home(t, &m.calling):
+    if m.perimeter != PERIMETER_INTERNAL or not is_home(t, &m.calling):
         return
     if registered and holds(m, RETURN_RESULT_LAST, r.operation):
         learn_location(mem, memory_key(mem, SHELF_LOCATION | <uint64_t>KIND_IMSI << 8, r.b, <uint64_t>domain), r.c)
-    if registered and holds(m, INVOKE, INSERT_SUBSCRIBER_DATA):
+        if r.flags & PROFILED:
+            learn_location(mem, memory_key(mem, SHELF_LOCATION | <uint64_t>KIND_MSISDN << 8, r.a, <uint64_t>domain), r.c)
+    elif registered and m.tcap == TCAP_CONTINUE and holds(m, INVOKE, INSERT_SUBSCRIBER_DATA):
         n = of_subscriber(t, m, KIND_MSISDN, &at)
         if n != NULL:
-            learn_location(mem, location_key(mem, n, domain), r.c)
+            open_ = remember(mem, SHELF_DIALOGUE, r.key)
+            open_[0] = r[0]
+            open_.seconds = mem.now
+            open_.a = gt_word(&n.norm[0])
+            open_.flags |= PROFILED
     at = 0
     if t.state.needs & NEEDS_SMS and r.operation == SEND_ROUTING_INFO_FOR_SM \
             and holds(m, RETURN_RESULT_LAST, SEND_ROUTING_INFO_FOR_SM):
@@ -484,6 +518,8 @@ cdef void learn_results(const PolicyTables* t, Memory* mem, const Msg* m, const 
             told = remember(mem, SHELF_SMS, sms_key(mem, n))
             if told.a != who:
                 if told.b != who:
+                    if told.c and told.c != who:
+                        told.flags |= MORE_TOLD
                     told.c = told.b
                 told.b = told.a
                 told.a = who
@@ -515,6 +551,8 @@ cdef void learn_dialogue(const PolicyTables* t, Memory* mem, const Msg* m) noexc
     r = dialogue_of(mem, m)
     if r == NULL:
         return                 # nobody's: what it says is no answer to anything
+    if answers_another(t, m, r) == SAYS_YES:
+        return                 # whoever was not asked ends nothing, and does not keep it going
     known = r[0]               # its place may be another's once more is remembered
     if m.tcap == TCAP_CONTINUE:
         remember(mem, SHELF_DIALOGUE, known.key)
@@ -532,7 +570,8 @@ cdef void state_learn(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
         r.a = m.state_asked
         r.b = m.state_known
         r.c = m.state_yes
-    if t.state.needs == 0 or m.tcap == 0 or m.error_code or m.expired or m.has_return_cause or m.verdict.action != ALLOW:
+    if t.state.needs == 0 or m.tcap == 0 or m.error_code or m.expired or m.has_return_cause \
+            or (m.verdict.action != ALLOW and m.verdict.action != REDIRECT):
         return
     mem.seen |= <uint8_t>(1 << m.direction)
     learn_dialogue(t, mem, m)
@@ -547,12 +586,13 @@ cdef void state_begin(const PolicyTables* t, Memory* mem) noexcept nogil:
 
 cdef void state_clock(Memory* mem, const Msg* m, int64_t now_ns) noexcept nogil:
     """The record's time, never ahead of ours; without one ours; without either time stands still."""
-    mem.now_ns = m.time_ns if m.time_ns >= 0 and (now_ns == 0 or m.time_ns < now_ns) else now_ns
+    mem.now_ns = m.time_ns if m.time_ns > 0 and (now_ns == 0 or m.time_ns < now_ns) else now_ns
     mem.now = <uint32_t>(mem.now_ns // 1_000_000_000)
     if mem.now == 0:
         mem.now = 1
-    if mem.first_seconds == 0:
-        mem.first_seconds = mem.now
+    if mem.another_stream:
+        mem.another_stream = False
+        mem.first_seconds = max(mem.first_seconds, mem.now)
 
 
 cdef void state_wants(const PolicyTables* t, Memory* mem, const Msg* m) noexcept nogil:

@@ -178,7 +178,7 @@ def test_short_message_of_a_subscriber_who_is_registered_elsewhere(tmp_path: Pat
 def test_msisdn_is_learned_from_the_profile(tmp_path: Path) -> None:
     story = Story(policy(tmp_path, SMS))
     story.tell(update(GERMAN_VLR, b"\1"))
-    story.tell(profile(GERMAN_VLR, b"\1", b"\x0a"), perimeter="internal")
+    story.tell(profile(GERMAN_VLR, b"\1", b"\x0a"), updated(GERMAN_VLR, b"\1"), perimeter="internal")
     assert story.rule(submit(STRANGER, b"\2", msisdn=MSISDN)) == "forged"
     assert story.rule(submit(GERMAN_VLR.on(ssn=8), b"\3", msisdn=MSISDN)) is None
 
