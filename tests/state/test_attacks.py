@@ -26,7 +26,6 @@ from sigfw._core.engine import Stream
 from tests.state.story import NS, Story, policy, register
 from tests.state.test_checks import DIALOGUE, LIMIT, LOCATION, RATE, SMS, answer, ours, told, warm
 
-
 # location -------------------------------------------------------------------------------------------------------------
 
 
