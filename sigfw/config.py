@@ -106,7 +106,7 @@ class State(Base, frozen=True, kw_only=True):
     url: str = ""
     timeout_ms: int = 5
     subscribers: int = 250_000
-    dialogues: int = 65_536
+    dialogues: int = 262_144
     callers: int = 16_384
 
 
@@ -195,7 +195,7 @@ KEYS: Final = (
     Key("state.url", "address of the store", default=""),
     Key("state.timeout_ms", "how long one batch waits for the store", "number", 5, low=1, high=1000),
     Key("state.subscribers", "subscribers remembered", "number", 250_000, low=1_000, high=100_000_000),
-    Key("state.dialogues", "dialogues open at a time", "number", 65_536, low=1_000, high=10_000_000),
+    Key("state.dialogues", "dialogues open at a time", "number", 262_144, low=1_000, high=10_000_000),
     Key("state.callers", "calling GTs counted at a time", "number", 16_384, low=1_000, high=1_000_000),
     Key("deadline_ms", "age from which a message is expired; 0: never", "number", 1000, high=86_400_000),
     Key("reload_seconds", "between looks for changed files; 0: SIGHUP alone", "number", 2, high=3600),

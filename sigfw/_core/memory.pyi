@@ -21,7 +21,7 @@ class State:
         cls,
         *,
         subscribers: int = 250_000,
-        dialogues: int = 65_536,
+        dialogues: int = 262_144,
         callers: int = 16_384,
         shared: bool = False,
         secret: bytes | None = None,

@@ -216,7 +216,7 @@ cdef uint64_t sets_for(uint64_t entries, int ways) noexcept:
 
 
 cdef class State:
-    def __cinit__(self, *, uint64_t subscribers=250_000, uint64_t dialogues=65_536, uint64_t callers=16_384,
+    def __cinit__(self, *, uint64_t subscribers=250_000, uint64_t dialogues=262_144, uint64_t callers=16_384,
                   bint shared=False, secret=None):
         cdef uint64_t entries[N_SHELVES]
         cdef const uint8_t[::1] octets = bytes(secret) if secret is not None else os.urandom(16)

@@ -12,7 +12,7 @@ from sigfw._core.engine import Worker
 from sigfw._core.memory import State
 from sigfw.config import Config
 from sigfw.config import load as load_config
-from sigfw.errors import ConfigError
+from sigfw.errors import ConfigError, StartError
 from sigfw.pipeline.event import Teller
 from sigfw.pipeline.files import CaptureSource, FileSink
 from sigfw.pipeline.partition import Partition
@@ -87,14 +87,17 @@ def make_state(config: Config, key: bytes | None) -> State:
     """What the worker remembers. Workers that share it must make the same keys of the same numbers."""
     settings = config.state
     shared = settings.store == "redis"
-    secret = hashlib.sha256(b"sigfw state" + (key or b"")).digest() if shared else None
-    return State(
-        subscribers=settings.subscribers,
-        dialogues=settings.dialogues,
-        callers=settings.callers,
-        shared=shared,
-        secret=secret,
-    )
+    secret = hashlib.sha256(b"sigfw state" + (key or settings.url.encode())).digest() if shared else None
+    try:
+        return State(
+            subscribers=settings.subscribers,
+            dialogues=settings.dialogues,
+            callers=settings.callers,
+            shared=shared,
+            secret=secret,
+        )
+    except MemoryError:
+        raise StartError("state: no memory for as many subscribers, dialogues and callers; set fewer") from None
 
 
 def make_store(config: Config, state: State, metrics: Metrics) -> Store:

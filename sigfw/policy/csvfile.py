@@ -48,7 +48,8 @@ def rows(
                 try:
                     cells = next(reader)
                 except StopIteration:
-                    if first and mistakes.total == before:  # cut off, more likely than meant: a list of nothing lets everything pass
+                    # Cut off, more likely than meant: a list of nothing lets everything pass.
+                    if first and mistakes.total == before:
                         mistakes.add(file, 1, f"has no row; write rows, or the header alone: {','.join(columns)}")
                     return
                 except csv.Error as e:
