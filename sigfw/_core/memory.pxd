@@ -62,6 +62,7 @@ cdef struct Memory:
     uint32_t first_seconds # of the first message; of several input partitions, of the one that came last
     uint8_t another_stream # the next message is the first of an input partition
     uint8_t seen           # bit a direction in which messages were seen
+    uint8_t inside         # a message of the internal perimeter was seen
     uint8_t shared         # others share what is known: changes are kept for their store
     uint8_t away           # the store did not answer for these messages
     Names changes          # written or forgotten since they were handed over

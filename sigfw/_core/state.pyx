@@ -488,7 +488,11 @@ cdef void learn_begin(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
 
 
 cdef void learn_results(const PolicyTables* t, Memory* mem, const Msg* m, const Remembered* r) noexcept nogil:
-    """r: the dialogue that the message goes on with. Only what comes from within is ours, whatever GT it has."""
+    """r: the dialogue that the message goes on with.
+
+    Only what comes from within is ours, whatever GT it has. Where nothing ever comes from within, links tell no sides
+    apart, and the GT has to do: a message to somebody outside is not routed to us from there.
+    """
     cdef int domain = PACKET if r.operation == UPDATE_GPRS_LOCATION else CIRCUIT
     cdef bint registered = r.b and (r.operation == UPDATE_LOCATION or r.operation == UPDATE_GPRS_LOCATION)
     cdef const Number* n
@@ -496,7 +500,7 @@ cdef void learn_results(const PolicyTables* t, Memory* mem, const Msg* m, const 
     cdef Remembered* open_
     cdef uint64_t who = first_word(&m.called)
     cdef int at = 0
-    if m.perimeter != PERIMETER_INTERNAL or not is_home(t, &m.calling):
+    if not is_home(t, &m.calling) or (m.perimeter != PERIMETER_INTERNAL and (mem.inside or is_home(t, &m.called))):
         return
     if registered and holds(m, RETURN_RESULT_LAST, r.operation):
         learn_location(mem, memory_key(mem, SHELF_LOCATION | <uint64_t>KIND_IMSI << 8, r.b, <uint64_t>domain), r.c)
@@ -590,6 +594,7 @@ cdef void state_clock(Memory* mem, const Msg* m, int64_t now_ns) noexcept nogil:
     mem.now = <uint32_t>(mem.now_ns // 1_000_000_000)
     if mem.now == 0:
         mem.now = 1
+    mem.inside |= m.perimeter == PERIMETER_INTERNAL
     if mem.another_stream:
         mem.another_stream = False
         mem.first_seconds = max(mem.first_seconds, mem.now)

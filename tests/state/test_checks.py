@@ -390,3 +390,16 @@ def test_hlr_number_is_not_needed_to_answer(tmp_path: Path) -> None:
     story.tell(update(GERMAN_VLR, b"\1", to=Party("447700900099", 6, np=7)))
     story.tell(updated(GERMAN_VLR, b"\1", by=HLR), perimeter="internal")
     assert story.rule(update(AUSTRALIAN_VLR, b"\2")) == "far"
+
+
+def test_where_no_side_is_told_apart_our_hlr_is_known_by_its_gt(tmp_path: Path) -> None:
+    story = Story(policy(tmp_path, LOCATION))
+    story.tell(update(GERMAN_VLR, b"\1"), updated(GERMAN_VLR, b"\1"))
+    assert story.rule(update(AUSTRALIAN_VLR, b"\2")) == "far"
+
+
+def test_where_they_are_nobody_outside_says_that_a_registration_succeeded(tmp_path: Path) -> None:
+    story = Story(policy(tmp_path, LOCATION))
+    story.tell(updated(FRENCH_VLR, b"\7"), perimeter="internal")
+    story.tell(update(GERMAN_VLR, b"\1"), updated(GERMAN_VLR, b"\1"))
+    assert story.rule(update(AUSTRALIAN_VLR, b"\2")) is None
