@@ -4,6 +4,7 @@ Each takes an input's octets and returns nothing; an exception is a finding. `tr
 lines the driver counts as coverage.
 """
 
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,8 @@ TABLES = (
 )
 JSON = [Worker(verdicts="json") for _ in TABLES]  # one a policy: a change of tables costs more than a message
 PACKED = [Worker(verdicts="packed") for _ in TABLES]
+TURNS = itertools.count(1)  # of judging: replies are limited a second, and each turn has all of them
+TURN_NS = 2_000_000_000
 REMEMBERING = compile_policy(load(HERE / "state.yaml"))
 SECRET = bytes(16)
 
@@ -82,7 +85,7 @@ def engine(data: bytes) -> None:
     tables, worker = TABLES[how & 1], JSON[how & 1]
     stream = Stream("fuzz/0", max_reassemblies=4)
     variant = VARIANTS[how >> 3 & 3]
-    judged = worker.judge(tables, stream, given.batch(), variant=variant)
+    judged = worker.judge(tables, stream, given.batch(), variant=variant, now_ns=next(TURNS) * TURN_NS)
     values = judged.values()
     lines = [[orjson.loads(line) for line in value.split(b"\n")] for value in values]
     found = [line for of_record in lines for line in of_record]
@@ -108,8 +111,9 @@ def engine(data: bytes) -> None:
 
 def pieces(given: Records, tables: Tables, worker: Worker, variant: str) -> bytes:
     batch, stream, lines = given.batch(), Stream("fuzz/0", max_reassemblies=4), b""
+    now_ns = next(TURNS) * TURN_NS
     while not batch.done:
-        lines += worker.judge(tables, stream, batch, variant=variant, limit=1).lines()
+        lines += worker.judge(tables, stream, batch, variant=variant, limit=1, now_ns=now_ns).lines()
     return lines
 
 
@@ -136,7 +140,8 @@ def remembered(given: Records, variant: str) -> None:
 def packed_agrees(
     given: Records, tables: Tables, worker: Worker, variant: str, lines: list[list[dict[str, Any]]]
 ) -> None:
-    values = worker.judge(tables, Stream("fuzz/0", max_reassemblies=4), given.batch(), variant=variant).values()
+    stream, now_ns = Stream("fuzz/0", max_reassemblies=4), next(TURNS) * TURN_NS
+    values = worker.judge(tables, stream, given.batch(), variant=variant, now_ns=now_ns).values()
     for offset, (value, of_record) in enumerate(zip(values, lines, strict=True)):
         read = records.unpack(value)
         assert read["base_offset"] == offset
