@@ -15,7 +15,7 @@ help:  ## list these targets
 demo: build  ## judge the bundled corpus with the production pipeline; ends with a table (under 3 minutes)
 	$(BIN)/sigfw run --config configs/demo.yaml
 
-test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (under 10 minutes)
+test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (some 20 minutes)
 	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m bench.worst --short
 	$(BIN)/python -m bench.state --short
