@@ -11,7 +11,6 @@ import orjson
 from sigfw import names
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.memory import State
-from sigfw._core.normalise import gt_readings
 from sigfw._core.pseudonym import hmac64
 from sigfw._core.tables import Tables
 from sigfw.cli import output
@@ -21,6 +20,7 @@ from sigfw.policy.compiler import compile_policy
 from sigfw.policy.diff import Change, differences
 from sigfw.policy.loader import load
 from sigfw.policy.model import Policy
+from sigfw.policy.whois import readings
 from sigfw.records import CHUNK, END_OF_TIME_NS, timeouts
 
 MAX_GROUPS = 10_000  # told apart by who calls; beyond, callers are one
@@ -147,22 +147,15 @@ class Comparison:
         party = (verdict["sccp"] or {}).get("calling") or {}
         if not party.get("digits"):
             return "no GT"
-        readings = gt_readings(
-            party["digits"],
-            np=party["np"],
-            nai=party["nai"],
-            es=party["es"],
-            home_country_code=self.country_code,
-            ansi=self.variant == "ansi",
-        )
-        for space, digits in readings:
+        found_as = readings(party, self.country_code, ansi=self.variant == "ansi")
+        for space, digits in found_as:
             for tables in reversed(self.tables):
                 found = tables.lookup(digits[:16], names.SPACES[space])
                 if found and found["operator"]:
                     return str(found["operator"])
-        if not readings:
+        if not found_as:
             return "unusable GT"
-        prefix = readings[0][1][:PREFIX_DIGITS]
+        prefix = found_as[0][1][:PREFIX_DIGITS]
         return f"{prefix}…" if self.key is None else f"hmac:{hmac64(self.key[:64], prefix.encode()).hex()}"
 
     def tell(self, path: Path, form: str) -> None:

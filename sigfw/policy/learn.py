@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from sigfw import names
-from sigfw._core.normalise import gt_readings
 from sigfw._core.tables import Tables
+from sigfw.policy.whois import readings
 
 __all__ = ["Learner", "Seen", "Source", "common_prefix", "plmn"]
 
@@ -240,17 +240,10 @@ class Learner:
         """The GT as an international E.164 number; "" where it is none, or may be read in two ways."""
         if not party or not party["digits"]:
             return ""
-        readings = gt_readings(
-            party["digits"],
-            np=party["np"],
-            nai=party["nai"],
-            es=party["es"],
-            home_country_code=self.country_code,
-            ansi=self.ansi,
-        )
-        if len(readings) != 1 or names.SPACES[readings[0][0]] != "e164":
+        found = readings(party, self.country_code, ansi=self.ansi)
+        if len(found) != 1 or names.SPACES[found[0][0]] != "e164":
             return ""
-        digits = readings[0][1][:16]
+        digits = found[0][1][:16]
         return digits if digits.isdecimal() and digits[0] != "0" else ""
 
     def peaks(self, operators: Iterable[Iterable[str]]) -> tuple[dict[str, int], dict[str, int], Counter[str]]:

@@ -1,14 +1,27 @@
 """Who stands behind a global title, as far as a policy's data say: for events and for people, never for a verdict."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from sigfw._core.normalise import gt_readings
 from sigfw.policy.model import NumberList, Operator, Policy, Row
 
-__all__ = ["Whois"]
+__all__ = ["Whois", "readings"]
 
 LONGEST: Final = 16  # digits of a prefix
+
+
+def readings(party: Mapping[str, Any], country_code: str, *, ansi: bool) -> list[tuple[int, str]]:
+    """What the GT of a decoded party is looked up as: (space, digits) each; none where it cannot be."""
+    return gt_readings(
+        party["digits"],
+        np=party["np"],
+        nai=party["nai"],
+        es=party["es"],
+        home_country_code=country_code,
+        ansi=ansi,
+    )
 
 
 class Whois:
