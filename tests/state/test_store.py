@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bench.dialogues import (
     AUSTRALIAN_VLR,
@@ -138,7 +139,9 @@ def test_store_that_is_gone_makes_checks_unknown_and_what_was_learned_is_told_la
     assert one.exchanges("failed") == 3
     server.start()
     other = teller()
-    one.story.rule(update(FRENCH_VLR, b"\3", "001010000000002"))
+    with capture_logs() as said:
+        one.story.rule(update(FRENCH_VLR, b"\3", "001010000000002"))
+    assert [line["event"] for line in said] == ["store_back"]
     one.done()
     assert other.story.rule(update(AUSTRALIAN_VLR, b"\4")) == "far"
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from sigfw.config import load
 from sigfw.errors import ConfigError
-from sigfw.pipeline.build import load_rules
+from sigfw.pipeline.build import load_rules, warn_of_key
 
 CONFIG = """
 schema: 1
@@ -53,3 +55,14 @@ def test_workers_that_cannot_share_what_a_check_asks_are_refused(tmp_path: Path)
 )
 def test_workers_that_can_are_not(tmp_path: Path, workers: int, state: str, check: str, mode: str) -> None:
     assert load_rules(config(tmp_path, workers, state, check, mode)).tables.rule_ids == ("", "far")
+
+
+@pytest.mark.parametrize(("mode", "said"), [(0o600, []), (0o644, ["key_file_open"])])
+def test_key_that_others_may_read_is_told(tmp_path: Path, mode: int, said: list[str]) -> None:
+    path, key = config(tmp_path, 1), tmp_path / "key"
+    key.write_text("a key for the tests of this file")
+    key.chmod(mode)
+    path.write_text(path.read_text().replace("pseudonymise: false", f"key_file: {key}"))
+    with capture_logs() as lines:
+        warn_of_key(load(path))
+    assert [line["event"] for line in lines] == said
