@@ -2,52 +2,15 @@
 
 import argparse
 import asyncio
-import os
-import platform
 import statistics
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bench import kafka
 from bench.cases import Case, core, layers, peer
+from bench.measure import AT_LEAST_SECONDS, ROUNDS, SHORT_ROUNDS, interleaved, machine
 
-ROUNDS, SHORT_ROUNDS = 9, 2
-AT_LEAST_SECONDS = 0.1  # a measurement: shorter calls are repeated
 KAFKA_MESSAGES, SHORT_KAFKA_MESSAGES = 400_000, 20_000
-
-
-def measure(case: Case, calls: int) -> float:
-    """Nanoseconds a message."""
-    start = time.perf_counter_ns()
-    for _ in range(calls):
-        case.call()
-    return (time.perf_counter_ns() - start) / (calls * case.messages)
-
-
-def interleaved(cases: Sequence[Case], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Every case once a round, so that what disturbs the machine meets them all."""
-    calls: dict[str, int] = {}
-    for case in cases:  # the first call also warms up
-        once = measure(case, 1) * case.messages / 1e9
-        calls[case.name] = max(1, round(seconds / max(once, 1e-9)))
-    taken: dict[str, list[float]] = {case.name: [] for case in cases}
-    for _ in range(rounds):
-        for case in cases:
-            taken[case.name].append(measure(case, calls[case.name]))
-    return taken
-
-
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as info:
-            model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), model)
-    except OSError as error:
-        model += f" ({error.strerror})"
-    return (
-        f"{model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
 
 
 def table(cases: Sequence[Case], taken: dict[str, list[float]]) -> None:

@@ -22,7 +22,7 @@ import redis
 from bench import dialogues as d
 from bench.cases import BATCH, Case
 from bench.encode import Party
-from bench.run import AT_LEAST_SECONDS, ROUNDS, SHORT_ROUNDS, interleaved, machine
+from bench.measure import AT_LEAST_SECONDS, ROUNDS, SHORT_ROUNDS, interleaved, machine
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 from sigfw._core.gttable import PrefixTable

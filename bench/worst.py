@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from bench import run
 from bench.cases import BATCH, Case, capture_of, messages, tables
 from bench.encode import (
     Association,
@@ -29,6 +28,7 @@ from bench.encode import (
     udt,
     xudt,
 )
+from bench.measure import SHORT_ROUNDS, machine
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
 
@@ -199,8 +199,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--short", action="store_true", help="few rounds: does it run at all")
     given = parser.parse_args()
-    rounds = run.SHORT_ROUNDS if given.short else ROUNDS
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {run.machine()}")
+    rounds = SHORT_ROUNDS if given.short else ROUNDS
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}")
     print(f"Median of {rounds} interleaved rounds, CPU time of one thread; decode and judge, as in bench.run;")
     print("octets of a message or record.\n")
     medians = measured(cases(), rounds)
