@@ -17,7 +17,7 @@ FUZZ = os.environ.get("SIGFW_FUZZ") == "1"
 SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1" or FUZZ
 
 # -fno-strict-aliasing: wire.pxd reads octets through byte pointers only, but Cython's own structs are cast.
-compile_args = ["-O2", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-Wno-sign-compare", "-fno-strict-aliasing"]
+compile_args = ["-O3", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-Wno-sign-compare", "-fno-strict-aliasing"]
 link_args: list[str] = []
 if DEBUG:
     compile_args[0] = "-O0"

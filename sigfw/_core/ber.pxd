@@ -111,25 +111,15 @@ cdef inline int ber_find_end(Cursor c, const uint8_t** end) noexcept nogil:
         c.p += octets
 
 
-cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
-    """The next TLV. On any status but OK the cursor still points to its identifier octet."""
+cdef inline int ber_next_long(Cursor* c, Tlv* t) noexcept nogil:
+    """ber_next in full."""
     cdef Cursor at = c[0]
-    cdef uint32_t octets
+    cdef uint32_t octets = 0
     cdef bint indefinite
     cdef const uint8_t* end
-    cdef int status
-    t.start = at.p
-    if at.end - at.p >= 2 and at.p[0] & 0x1F != 0x1F and at.p[1] < 0x80:  # nearly all of them
-        t.id = at.p[0]
-        octets = at.p[1]
-        at.p += 2
-        if octets > <uint32_t>(at.end - at.p):
-            return E_LENGTH_OVERRUN
-        indefinite = False
-    else:
-        status = ber_header(&at, &t.id, &octets, &indefinite)
-        if status != OK:
-            return status
+    cdef int status = ber_header(&at, &t.id, &octets, &indefinite)
+    if status != OK:
+        return status
     if t.id == 0:  # none, or end-of-contents where there is nothing to end
         return E_BAD_TAG
     t.content.p = at.p
@@ -143,6 +133,20 @@ cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
         t.content.end = at.p + octets
         c.p = t.content.end
     return OK
+
+
+cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
+    """The next TLV. On any status but OK the cursor still points to its identifier octet."""
+    cdef const uint8_t* p = c.p
+    t.start = p
+    # An identifier of one octet and a length of one, nearly all of them. Called for each TLV: small enough to be inlined.
+    if c.end - p >= 2 and p[1] < 0x80 and p[1] <= c.end - p - 2 and p[0] != 0 and p[0] & 0x1F != 0x1F:
+        t.id = p[0]
+        t.content.p = p + 2
+        t.content.end = p + 2 + p[1]
+        c.p = t.content.end
+        return OK
+    return ber_next_long(c, t)
 
 
 cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:

@@ -136,7 +136,19 @@ cdef void decide(Eval* e, const Component* c, const uint64_t* bits, const uint64
         take_exceptions(t, e.m, EX_DEFAULT, component, d)
 
 
+cdef inline bint has_shadow(const PolicyTables* t, const uint64_t* bits) noexcept nogil:
+    """Whether a rule that is not enforced is among them."""
+    cdef const uint64_t* enforced = row_of(t, t.enforced)
+    cdef const uint64_t* all_ = row_of(t, t.with_shadow)
+    cdef uint64_t found = 0
+    cdef uint32_t w
+    for w in range(t.n_words):
+        found |= bits[w] & all_[w] & ~enforced[w]
+    return found != 0
+
+
 cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
+    """Until a shadow rule holds, what shadow rules would decide is what is decided."""
     cdef const PolicyTables* t = e.t
     cdef Msg* m = e.m
     cdef const Component* c
@@ -145,6 +157,7 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     cdef uint64_t counted[MAX_WORDS]
     cdef uint32_t w
     cdef int i, r
+    cdef bint apart = False
     message_fields(t, m, e.base, e.base_unsure, False)
     if m.n_components > 1:
         gather(t, m, &e.inner)
@@ -158,9 +171,14 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
             component_fields(t, m, c, r, &e.inner if e.inner.gathered else NULL, bits, unsure)
             if t.checks_used:
                 run_checks(e, c, r, bits, unsure)
+            if not apart and t.with_shadow != NO_ROW and has_shadow(t, bits):
+                apart = True
+                shadow[0] = d[0]
             decide(e, c, bits, unsure, t.enforced, <uint8_t>i, r, counted, d)
-            if t.with_shadow != NO_ROW:
+            if apart:
                 decide(e, c, bits, unsure, t.with_shadow, <uint8_t>i, r, counted, shadow)
+    if not apart and t.with_shadow != NO_ROW:
+        shadow[0] = d[0]
 
 
 cdef void early_rules(

@@ -44,57 +44,93 @@ cdef inline void one_value(const PolicyTables* t, uint64_t* some, uint64_t* all_
         all_[w] = r[w] if first else all_[w] & r[w]
 
 
+cdef struct Values:            # of one field; nearly all fields have one, and then its row is all there is to say
+    uint32_t n
+    uint32_t row               # the only one's
+    uint64_t some[MAX_WORDS]
+    uint64_t all_[MAX_WORDS]
+
+
+cdef inline void add_value(const PolicyTables* t, Values* v, uint32_t row) noexcept nogil:
+    if v.n == 0:
+        v.row = row
+    elif v.n == 1 and v.row == row:
+        return
+    else:
+        if v.n == 1:
+            one_value(t, v.some, v.all_, v.row, True)
+        one_value(t, v.some, v.all_, row, False)
+    v.n += 1
+
+
+cdef inline void and_all(const PolicyTables* t, uint64_t* bits, uint64_t* unsure, const Values* v) noexcept nogil:
+    if v.n == 1:
+        and_row(t, bits, v.row)
+    else:
+        and_values(t, bits, unsure, v.some, v.all_)
+
+
 # values of fields -----------------------------------------------------------------------------------------------------
 
 cdef inline uint32_t given(bint has, uint32_t value) noexcept nogil:
     return value if has else <uint32_t>ABSENT
 
 
-cdef uint32_t party_value(const Party* p, uint32_t which) noexcept nogil:
-    """`which` counts from SMALL_CALLED_SSN or SMALL_CALLING_SSN."""
-    if which == 0:
-        return given(p.has & HAS_SSN, p.ssn)
-    if which == 1:
-        return given(p.has & HAS_NP, p.np)
-    if which == 2:
-        return given(p.has & HAS_NAI, p.nai)
-    if which == 3:
-        return given(p.has & HAS_TT, p.tt)
-    if which == 4:
-        return given(p.present, p.gti)
+cdef inline uint32_t absent(const Party* p) noexcept nogil:
     return not p.has & (HAS_GT | HAS_PC | HAS_SSN)
 
 
 cdef uint32_t small_value(const Msg* m, uint32_t field) noexcept nogil:
-    if SMALL_CALLED_SSN <= field <= SMALL_CALLED_ABSENT:
-        return party_value(&m.called, field - SMALL_CALLED_SSN)
-    if SMALL_CALLING_SSN <= field <= SMALL_CALLING_ABSENT:
-        return party_value(&m.calling, field - SMALL_CALLING_SSN)
+    """One chain of comparisons with one variable: a jump table in C."""
     if field == SMALL_PERIMETER:
         return m.perimeter
-    if field == SMALL_LINK:
+    elif field == SMALL_LINK:
         return given(m.link != 0, m.link)
-    if field == SMALL_DIRECTION:
+    elif field == SMALL_DIRECTION:
         return m.direction
-    if field == SMALL_ENCAPSULATION:
+    elif field == SMALL_ENCAPSULATION:
         return m.encapsulation
-    if field == SMALL_NI:
+    elif field == SMALL_NI:
         return given(m.has_mtp and not m.mtp_from_headers, m.ni)
-    if field == SMALL_SLS:
+    elif field == SMALL_SLS:
         return given(m.has_mtp and not m.mtp_from_headers, m.sls)
-    if field == SMALL_SCCP_TYPE:
+    elif field == SMALL_SCCP_TYPE:
         return m.type
-    if field == SMALL_RETURN_CAUSE:
+    elif field == SMALL_RETURN_CAUSE:
         return given(m.has_return_cause, m.return_cause)
-    if field == SMALL_MANAGEMENT:
+    elif field == SMALL_MANAGEMENT:
         return given(m.management != 0, m.management)
-    if field == SMALL_TCAP_TYPE:
+    elif field == SMALL_CALLED_SSN:
+        return given(m.called.has & HAS_SSN, m.called.ssn)
+    elif field == SMALL_CALLED_NP:
+        return given(m.called.has & HAS_NP, m.called.np)
+    elif field == SMALL_CALLED_NAI:
+        return given(m.called.has & HAS_NAI, m.called.nai)
+    elif field == SMALL_CALLED_TT:
+        return given(m.called.has & HAS_TT, m.called.tt)
+    elif field == SMALL_CALLED_GTI:
+        return given(m.called.present, m.called.gti)
+    elif field == SMALL_CALLED_ABSENT:
+        return absent(&m.called)
+    elif field == SMALL_CALLING_SSN:
+        return given(m.calling.has & HAS_SSN, m.calling.ssn)
+    elif field == SMALL_CALLING_NP:
+        return given(m.calling.has & HAS_NP, m.calling.np)
+    elif field == SMALL_CALLING_NAI:
+        return given(m.calling.has & HAS_NAI, m.calling.nai)
+    elif field == SMALL_CALLING_TT:
+        return given(m.calling.has & HAS_TT, m.calling.tt)
+    elif field == SMALL_CALLING_GTI:
+        return given(m.calling.present, m.calling.gti)
+    elif field == SMALL_CALLING_ABSENT:
+        return absent(&m.calling)
+    elif field == SMALL_TCAP_TYPE:
         return given(m.tcap != 0, m.tcap)
-    if field == SMALL_COMPONENT_COUNT:
+    elif field == SMALL_COMPONENT_COUNT:
         return given(m.tcap, m.n_components)
-    if field == SMALL_SMS_PID:
+    elif field == SMALL_SMS_PID:
         return given(m.has_sms, m.sms_pid)
-    if field == SMALL_SMS_DCS:
+    elif field == SMALL_SMS_DCS:
         return given(m.has_sms, m.sms_dcs)
     return ABSENT
 
@@ -186,45 +222,41 @@ cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
     return False
 
 
+cdef inline void party_field(
+    const PolicyTables* t, const Party* p, const NumberField* f, uint64_t* bits, uint64_t* unsure
+) noexcept nogil:
+    cdef Values v
+    cdef uint32_t i
+    v.n = 0
+    for i in range(p.n_norm):
+        add_value(t, &v, f.rows[p.norm[i].space][p.norm[i].cls])
+    if v.n == 0:
+        and_row(t, bits, f.none)
+    else:
+        and_all(t, bits, unsure, &v)
+
+
 cdef void number_field(
     const PolicyTables* t, const Msg* m, const NumberField* f, int component, uint64_t* bits, uint64_t* unsure
 ) noexcept nogil:
     """A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
-    cdef uint64_t some[MAX_WORDS]
-    cdef uint64_t all_[MAX_WORDS]
-    cdef const Party* p
+    cdef Values v
     cdef const Number* n
     cdef uint32_t i, j
-    cdef bint first = True, own = False
-    if f.source == FROM_CALLED or f.source == FROM_CALLING:
-        p = &m.called if f.source == FROM_CALLED else &m.calling
-        if p.n_norm == 0:
-            and_row(t, bits, f.none)
-            return
-        if p.n_norm == 1:
-            and_row(t, bits, f.rows[p.norm[0].space][p.norm[0].cls])
-            return
-        for i in range(p.n_norm):
-            one_value(t, some, all_, f.rows[p.norm[i].space][p.norm[i].cls], i == 0)
-        and_values(t, bits, unsure, some, all_)
-        return
+    cdef bint own = False
+    v.n = 0
     for i in range(m.n_numbers):
         n = &m.numbers[i]
         if not concerns(f, n):
             continue
         own = own or belongs(n, component)
         if n.n_norm == 0:
-            one_value(t, some, all_, f.none, first)
-            first = False
+            add_value(t, &v, f.none)
         for j in range(n.n_norm):
-            one_value(t, some, all_, f.rows[n.norm[j].space][n.norm[j].cls], first)
-            first = False
-    if first:
-        and_row(t, bits, f.none)
-        return
+            add_value(t, &v, f.rows[n.norm[j].space][n.norm[j].cls])
     if not own:
-        one_value(t, some, all_, f.none, False)
-    and_values(t, bits, unsure, some, all_)
+        add_value(t, &v, f.none)
+    and_all(t, bits, unsure, &v)
 
 
 cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, uint64_t* bits, uint64_t* unsure) noexcept nogil:
@@ -320,7 +352,7 @@ cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, ui
     for i in range(t.n_ints):
         and_row(t, bits, int_field(m, &t.ints[i]))
     for i in range(t.n_party):
-        number_field(t, m, &t.numbers[i], -1, bits, unsure)
+        party_field(t, &m.called if t.numbers[i].source == FROM_CALLED else &m.calling, &t.numbers[i], bits, unsure)
     if segment:
         return
     if t.acn.rows != NULL:
@@ -476,6 +508,19 @@ cdef bint has_own(Eval* e, int component, uint32_t check) noexcept nogil:
     return (e.inner.node if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE else e.inner.imsi) >> component & 1
 
 
+cdef inline uint32_t checks_asked(const PolicyTables* t, const uint64_t* bits) noexcept nogil:
+    """Bit a check that a rule left in bits asks for."""
+    cdef const uint64_t* with_checks = row_of(t, t.has_checks)
+    cdef uint32_t asked = 0, w
+    cdef uint64_t left
+    for w in range(t.n_words):
+        left = bits[w] & with_checks[w]
+        while left:
+            asked |= t.rule_checks[w * 64 + __builtin_ctzll(left)]
+            left &= left - 1
+    return asked
+
+
 cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
     cdef const PolicyTables* t = e.t
@@ -487,10 +532,12 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, u
     cdef const uint64_t* with_any = row_of(t, t.has_any)
     cdef const uint64_t* any_
     cdef const uint64_t* all_
-    cdef uint32_t left = t.checks_used
+    cdef uint32_t left = checks_asked(t, bits)
     cdef uint32_t check, w
-    cdef uint64_t asked, true_, surely
+    cdef uint64_t true_, surely
     cdef Tally tally
+    if left == 0:
+        return
     for w in range(t.n_words):
         ok[w] = 0
         failed[w] = 0
@@ -501,14 +548,6 @@ cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, u
         left &= left - 1
         any_ = row_of(t, t.check_any[check])
         all_ = row_of(t, t.check_all[check])
-        asked = 0
-        for w in range(t.n_words):
-            asked |= bits[w] & (any_[w] | all_[w])
-        if asked == 0:
-            continue
-        tally.n = 0
-        tally.yes = 0
-        tally.unknown = 0
         if e.checked >> check & 1:
             tally = e.checks[check]
         else:

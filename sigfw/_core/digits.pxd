@@ -21,18 +21,41 @@ cdef inline void drop_last(Digits* d) noexcept nogil:
         d.lo &= ~(<uint64_t>15 << (124 - 4 * d.count))
 
 
+cdef inline uint64_t bcd_key(const uint8_t* p, uint32_t octets) noexcept nogil:
+    """The digits of up to 8 octets, the low nibble first, left-aligned as Digits.hi. Reads these octets alone."""
+    cdef uint64_t v = 0
+    cdef uint32_t first = 0, last = 0
+    if octets == 8:
+        memcpy(&v, p, 8)
+    elif octets >= 4:                      # two loads that overlap
+        memcpy(&first, p, 4)
+        memcpy(&last, p + octets - 4, 4)
+        v = first | <uint64_t>last << (8 * octets - 32)
+    elif octets:
+        v = p[0] | <uint64_t>p[octets >> 1] << (8 * (octets >> 1)) | <uint64_t>p[octets - 1] << (8 * octets - 8)
+    v = sigfw_bswap64(v)
+    return (v & 0x0F0F0F0F0F0F0F0FULL) << 4 | (v >> 4 & 0x0F0F0F0F0F0F0F0FULL)
+
+
+cdef inline bint above_nine(uint64_t key) noexcept nogil:
+    """Whether any of 16 digits is above 9: its bit 8 is set, and one of the bits 4 and 2."""
+    return key & (key << 1 | key << 2) & 0x8888888888888888ULL != 0
+
+
+cdef inline uint64_t first_digits(uint64_t key, uint32_t digits) noexcept nogil:
+    """A left-aligned number cut to its first 0 to 16 digits."""
+    return key & ~(~<uint64_t>0 >> (4 * digits)) if digits < 16 else key
+
+
 cdef inline void tbcd(Digits* d, Cursor c) noexcept nogil:
     """TBCD-STRING (TS 29.002 17.7.8): the low nibble first. Fillers count at the end only; elsewhere F is a digit."""
-    cdef uint64_t v = 0
     cdef uint32_t octets = left(&c)
     if octets <= 8:
-        memcpy(&v, c.p, octets)
-        v = sigfw_bswap64(v)
-        d.hi = (v & 0x0F0F0F0F0F0F0F0FULL) << 4 | (v >> 4 & 0x0F0F0F0F0F0F0F0FULL)
+        d.hi = bcd_key(c.p, octets)
         d.count = <uint8_t>(2 * octets)
         while d.count and digit_at(d, d.count - 1) == 15:
             drop_last(d)
-        if d.hi & 0x8888888888888888ULL & (d.hi << 1 | d.hi << 2):
+        if above_nine(d.hi):
             d.flags |= DIGITS_OVERDECADIC
         return
     while c.p != c.end and (c.end - 1)[0] == 0xFF:

@@ -1,9 +1,9 @@
 # Digits as they came -> digits as they are looked up. docs/normalisation.md is the table, tests/unit/test_normalise.py its rows.
 
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from sigfw._core.digits cimport drop_last
+from sigfw._core.digits cimport above_nine, drop_last, first_digits
 from sigfw._core.limits cimport MAX_E164, MAX_KEY_DIGITS
 from sigfw._core.msg cimport (
     DIGITS_CUT,
@@ -67,30 +67,34 @@ cdef struct Readings:      # of one number; at most two stay
     bint cut               # what goes beyond is left away, not refused
 
 
+cdef inline uint64_t from_digit(const Digits* d, int first) noexcept nogil:
+    """Digits `first` to `first` + 15, left-aligned; what is beyond the last is 0."""
+    if first == 0:
+        return d.hi
+    if first < 16:
+        return d.hi << (4 * first) | d.lo >> (64 - 4 * first)
+    return d.lo << (4 * (first - 16)) if first < 32 else 0
+
+
 cdef void add(Readings* r, const CountryCode* cc, const Digits* d, int first) noexcept nogil:
     """One reading: the country code, where one is given, and the digits from `first` on."""
-    cdef Digits all_
-    cdef uint32_t digits = d.count - first
-    cdef int i
+    cdef uint32_t digits = d.count - first, before = 0
+    cdef uint64_t key = from_digit(d, first)
     cdef Norm* norm
-    all_.hi = 0
-    all_.lo = 0
-    all_.count = 0
-    all_.flags = 0
     if cc != NULL:
-        digits += cc.digits
-        all_.hi = cc.key
-        all_.count = cc.digits
+        before = cc.digits
+        digits += before
+        key = cc.key | key >> (4 * before)
     if r.n == 2 or d.count <= first or (digits > r.limit and not r.cut):
         return
-    for i in range(first, d.count):
-        if all_.count < r.limit:
-            push_digit(&all_, digit_at(d, i))
-    if r.n == 1 and r.norm[0].key == all_.hi and r.norm[0].digits == all_.count:
+    if digits > r.limit:
+        digits = r.limit
+        key = first_digits(key, digits)
+    if r.n == 1 and r.norm[0].key == key and r.norm[0].digits == digits:
         return
     norm = &r.norm[r.n]
-    norm.key = all_.hi
-    norm.digits = all_.count
+    norm.key = key
+    norm.digits = <uint8_t>digits
     norm.space = r.space
     norm.cls = 0
     r.n += 1
@@ -138,7 +142,6 @@ cdef void unknown(Readings* r, const CountryCode* cc, const Digits* d) noexcept 
 
 cdef bint plain(const Digits* d, bint even, Digits* out) noexcept nogil:
     """Without fillers that were counted as digits; false where any other digit is above 9 or there are too many."""
-    cdef int i
     out[0] = d[0]
     if d.flags & DIGITS_CUT or d.count == 0:
         return False
@@ -146,12 +149,7 @@ cdef bint plain(const Digits* d, bint even, Digits* out) noexcept nogil:
         drop_last(out)
     if out.count == MAX_E164 + 1 and digit_at(out, MAX_E164) == 0 and even:
         drop_last(out)
-    if out.count == 0 or out.count > MAX_E164:
-        return False
-    for i in range(out.count):
-        if digit_at(out, i) > 9:
-            return False
-    return True
+    return 0 < out.count <= MAX_E164 and not above_nine(out.hi)
 
 
 cdef uint8_t why_unusable(const CountryCode* cc, const Party* p) noexcept nogil:
@@ -229,6 +227,18 @@ cdef void national_without_nature(const CountryCode* cc, Party* p) noexcept nogi
     p.n_norm = r.n
 
 
+cdef void decimal_part(const Digits* d, Digits* out) noexcept nogil:
+    """Without digits above 9 in front, up to the next of them."""
+    cdef int i
+    out.hi = 0
+    out.count = 0
+    for i in range(min(d.count, <int>MAX_KEY_DIGITS)):
+        if digit_at(d, i) <= 9:
+            push_digit(out, digit_at(d, i))
+        elif out.count:
+            break
+
+
 cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     cdef Readings r
     cdef Digits d
@@ -238,17 +248,13 @@ cdef void normalise_number(const CountryCode* cc, Number* n) noexcept nogil:
     r.limit = MAX_KEY_DIGITS
     r.cut = True
     n.n_norm = 0
-    # Too many digits, or one above 9, must not hide what the number begins with: the rest is left away, and such as
-    # stand in front.
-    d.hi = 0
+    # Too many digits, or one above 9, must not hide what the number begins with.
+    d.hi = n.d.hi
     d.lo = 0
-    d.count = 0
+    d.count = <uint8_t>min(n.d.count, <int>MAX_KEY_DIGITS)
     d.flags = 0
-    for i in range(min(n.d.count, <int>MAX_KEY_DIGITS)):
-        if digit_at(&n.d, i) <= 9:
-            push_digit(&d, digit_at(&n.d, i))
-        elif d.count:
-            break
+    if above_nine(d.hi):
+        decimal_part(&n.d, &d)
     if d.count == 0:
         return
     if n.kind == KIND_IMSI or (n.kind == KIND_ADDRESS and n.plan == PLAN_E212):

@@ -10,9 +10,10 @@ Pointers may stand in any order and leave gaps, but lead neither out of the mess
 each other's parameter: two readers of such a message could see two different addresses.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
+from sigfw._core.digits cimport above_nine, bcd_key, first_digits
 from sigfw._core.limits cimport MAX_DIGITS, MAX_MESSAGE, MAX_OPTIONS, MAX_PARTS, MAX_USER_OCTETS
 from sigfw._core.msg cimport (
     DIGITS_CUT,
@@ -161,32 +162,20 @@ cdef void read_digits(Digits* d, const Cursor* c, int odd) noexcept nogil:
     """
     cdef uint32_t octets = left(c)
     cdef uint32_t nibbles = 2 * octets
-    cdef uint64_t top = <uint64_t>0x8888888888888888
-    cdef uint64_t pair
-    cdef uint32_t i
-    cdef Cursor r = c[0]
-    cdef uint8_t octet = 0
     if octets == 0:
         return
     if odd or (c.end - 1)[0] >> 4 == 0xF:
         nibbles -= 1
     if nibbles > MAX_DIGITS:
         nibbles = MAX_DIGITS
+        octets = MAX_DIGITS // 2
         d.flags |= DIGITS_CUT
-    for i in range((nibbles + 1) // 2):
-        read_u8(&r, &octet)
-        pair = <uint8_t>(octet << 4 | octet >> 4)
-        if i < 8:
-            d.hi |= pair << (56 - 8 * i)
-        else:
-            d.lo |= pair << (120 - 8 * i)
-    if nibbles & 1:
-        if nibbles < 16:
-            d.hi &= ~<uint64_t>0 << (64 - 4 * nibbles)
-        else:
-            d.lo &= ~<uint64_t>0 << (128 - 4 * nibbles)
-    # A nibble is above 9 where its bit 8 and one of the bits 4 and 2 are set.
-    if (d.hi & (d.hi << 1 | d.hi << 2) | d.lo & (d.lo << 1 | d.lo << 2)) & top:
+    if octets <= 8:
+        d.hi = first_digits(bcd_key(c.p, octets), nibbles)
+    else:
+        d.hi = bcd_key(c.p, 8)
+        d.lo = first_digits(bcd_key(c.p + 8, octets - 8), nibbles - 16)
+    if above_nine(d.hi) or above_nine(d.lo):
         d.flags |= DIGITS_OVERDECADIC
     d.count = <uint8_t>nibbles
 

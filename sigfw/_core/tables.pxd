@@ -182,6 +182,8 @@ cdef struct PolicyTables:
     uint32_t early         # rules that need SCCP, MTP and party fields only
     uint32_t names_opcode
     uint32_t has_any       # rules with checks of which any is enough
+    uint32_t has_checks    # rules with checks
+    const uint32_t* rule_checks  # by rule, from 0: bit a check that it asks for
     uint32_t checks_used   # bit a check
     uint32_t check_any[N_CHECKS]
     uint32_t check_all[N_CHECKS]

@@ -127,6 +127,8 @@ cdef class Tables:
         self.c.early = masks["early"]
         self.c.names_opcode = masks["names_opcode"]
         self.c.has_any = masks["has_any"]
+        self.c.has_checks = masks["has_checks"]
+        self.c.rule_checks = self.u32(masks["rule_checks"])
         self.c.checks_used = masks["checks_used"]
         for i in range(N_CHECKS):
             self.c.check_any[i] = masks["check_any"][i]

@@ -91,7 +91,7 @@ cdef bint salvage(Cursor* c, Tlv* t) noexcept nogil:
     """
     cdef Cursor at = c[0]
     cdef const uint8_t* end
-    cdef uint32_t octets
+    cdef uint32_t octets = 0
     cdef bint indefinite
     cdef int status
     while left(c) >= 2 and c.p[0] == 0 and c.p[1] == 0:

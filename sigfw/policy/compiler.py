@@ -7,6 +7,8 @@ What a row means is said in sigfw/_core/tables.pxd. Prefixes of all lists, opera
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from sigfw import names
@@ -372,7 +374,10 @@ class Compiler:
         return self.mask(lambda rule: check in rule.checks and rule.checks_all is every)
 
     def masks(self) -> dict[str, Any]:
-        used = {check for rule in self.policy.rules for check in rule.checks if rule.mode != "off"}
+        asked = [
+            sum(1 << names.CHECKS.index(check) for check in rule.checks) if rule.mode != "off" else 0
+            for rule in self.policy.rules
+        ]
         shadow = any(rule.mode == "shadow" for rule in self.policy.rules)
         return {
             "enforced": self.mask(lambda rule: rule.mode == "enforce"),
@@ -381,7 +386,9 @@ class Compiler:
             "early": self.mask(is_early),
             "names_opcode": self.mask(names_an_opcode),
             "has_any": self.mask(lambda rule: bool(rule.checks) and not rule.checks_all),
-            "checks_used": sum(1 << names.CHECKS.index(check) for check in used),
+            "has_checks": self.mask(lambda rule: bool(rule.checks) and rule.mode != "off"),
+            "rule_checks": array("I", asked),
+            "checks_used": reduce(or_, asked, 0),
             "check_any": [self.asks(check, every=False) for check in names.CHECKS],
             "check_all": [self.asks(check, every=True) for check in names.CHECKS],
         }
