@@ -387,9 +387,11 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Memory* mem, Msg* 
     if m.fate != NULL:
         share_fate(m, &d, &shadow)
     limit_replies(ctx, m, &d, &shadow)
-    for i in range(N_EXCEPTIONS):
-        if d.exceptions >> i & 1:
-            k.exceptions[i][t.exception_action[i][m.perimeter]] += 1
+    exceptions = d.exceptions
+    while exceptions:
+        i = __builtin_ctzll(exceptions)
+        exceptions &= exceptions - 1
+        k.exceptions[i][t.exception_action[i][m.perimeter]] += 1
     if v.mode == MODE_MONITOR:
         write_monitor(&d, v)
         return

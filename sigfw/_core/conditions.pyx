@@ -15,8 +15,12 @@ cdef extern from *:
 # rows -----------------------------------------------------------------------------------------------------------------
 
 cdef inline void and_row(const PolicyTables* t, uint64_t* bits, uint32_t row) noexcept nogil:
-    cdef const uint64_t* r = row_of(t, row)
+    cdef const uint64_t* r
     cdef uint32_t w
+    if t.n_words == 1:  # up to 64 rules
+        bits[0] &= t.rows[row]
+        return
+    r = row_of(t, row)
     for w in range(t.n_words):
         bits[w] &= r[w]
 
@@ -518,60 +522,64 @@ cdef inline uint32_t checks_asked(const PolicyTables* t, const uint64_t* bits) n
         while left:
             asked |= t.rule_checks[w * 64 + __builtin_ctzll(left)]
             left &= left - 1
-    return asked
+    return asked & t.checks_used
+
+
+cdef const Tally* ask(Eval* e, const Component* c, int reading, uint32_t check) noexcept nogil:
+    """What one check says, asked once a message but for those of a component."""
+    cdef Tally* tally = &e.checks[check]
+    if e.checked >> check & 1:
+        return tally
+    if (1 << check) & OF_COMPONENT:
+        component_check(c, reading, check, tally)
+    else:
+        e.checked |= 1 << check
+        if check < FIRST_STATE_CHECK:
+            message_check(e.t, e.m, check, tally)
+        else:
+            state_check(e.t, e.mem, e.m, check)
+            state_tally(e.m, check, tally)
+    e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+    return tally
 
 
 cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
     cdef const PolicyTables* t = e.t
-    cdef uint64_t ok[MAX_WORDS]
-    cdef uint64_t failed[MAX_WORDS]
-    cdef uint64_t surely_ok[MAX_WORDS]
-    cdef uint64_t surely_failed[MAX_WORDS]
-    cdef const uint64_t* deny = row_of(t, t.deny)
+    cdef const Tally* tally
+    cdef const uint64_t* with_checks = row_of(t, t.has_checks)
     cdef const uint64_t* with_any = row_of(t, t.has_any)
-    cdef const uint64_t* any_
-    cdef const uint64_t* all_
+    cdef const uint64_t* deny = row_of(t, t.deny)
     cdef uint32_t left = checks_asked(t, bits)
-    cdef uint32_t check, w
-    cdef uint64_t true_, surely
-    cdef Tally tally
-    if left == 0:
-        return
-    for w in range(t.n_words):
-        ok[w] = 0
-        failed[w] = 0
-        surely_ok[w] = 0
-        surely_failed[w] = 0
+    cdef uint32_t yes = 0, sure = 0  # bit a check: true of a value, of all values
+    cdef uint32_t check, w, mine, holds
+    cdef uint64_t rules, rule
+    cdef bint unknown
     while left:
         check = __builtin_ctzll(left)
         left &= left - 1
-        any_ = row_of(t, t.check_any[check])
-        all_ = row_of(t, t.check_all[check])
-        if e.checked >> check & 1:
-            tally = e.checks[check]
-        else:
-            if (1 << check) & OF_COMPONENT:
-                component_check(c, reading, check, &tally)
-            elif check < FIRST_STATE_CHECK:
-                message_check(t, e.m, check, &tally)
-            else:
-                state_check(t, e.mem, e.m, check)
-                state_tally(e.m, check, &tally)
-            if not (1 << check) & OF_COMPONENT:
-                e.checked |= 1 << check
-                e.checks[check] = tally
-            e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
-        if tally.yes and e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
-                and not has_own(e, <int>(c - e.m.components), check):
-            tally.unknown += 1  # of this component by itself nothing is known
-        surely = ~<uint64_t>0 if tally.n and tally.yes == tally.n and tally.unknown == 0 else 0
-        for w in range(t.n_words):
-            true_ = (deny[w] if tally.yes else 0) | (~deny[w] & surely)
-            ok[w] |= any_[w] & true_
-            failed[w] |= all_[w] & ~true_
-            surely_ok[w] |= any_[w] & surely
-            surely_failed[w] |= all_[w] & ~surely
+        tally = ask(e, c, reading, check)
+        if tally.yes:
+            yes |= 1 << check
+            # Of several components, one without what the check compares: of it by itself nothing is known.
+            unknown = e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
+                and not has_own(e, <int>(c - e.m.components), check)
+            if tally.yes == tally.n and tally.unknown == 0 and not unknown:
+                sure |= 1 << check
     for w in range(t.n_words):
-        bits[w] &= (ok[w] | ~with_any[w]) & ~failed[w]
-        unsure[w] |= (with_any[w] & ~surely_ok[w]) | surely_failed[w]
+        rules = bits[w] & with_checks[w]
+        while rules:
+            rule = rules & -rules
+            rules ^= rule
+            mine = t.rule_checks[w * 64 + __builtin_ctzll(rule)] & t.checks_used
+            holds = yes if deny[w] & rule else sure
+            if with_any[w] & rule:
+                if not mine & holds:
+                    bits[w] &= ~rule
+                if not mine & sure:
+                    unsure[w] |= rule
+            else:
+                if mine & ~holds:
+                    bits[w] &= ~rule
+                if mine & ~sure:
+                    unsure[w] |= rule

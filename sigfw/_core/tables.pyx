@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from sigfw._core.gttable cimport PrefixTable
-from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES
+from sigfw._core.msg cimport N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 from sigfw._core.tables cimport (
     CountryCode,
     IntField,
@@ -120,7 +120,6 @@ cdef class Tables:
         return <void*>((<size_t>p + 15) & ~<size_t>15)
 
     cdef int put_masks(self, dict masks) except -1:
-        cdef int i
         self.c.enforced = masks["enforced"]
         self.c.with_shadow = NO_ROW if masks["with_shadow"] is None else masks["with_shadow"]
         self.c.deny = masks["deny"]
@@ -130,9 +129,6 @@ cdef class Tables:
         self.c.has_checks = masks["has_checks"]
         self.c.rule_checks = self.u32(masks["rule_checks"])
         self.c.checks_used = masks["checks_used"]
-        for i in range(N_CHECKS):
-            self.c.check_any[i] = masks["check_any"][i]
-            self.c.check_all[i] = masks["check_all"][i]
         return 0
 
     cdef int put_fields(self, dict fields) except -1:

@@ -370,14 +370,9 @@ class Compiler:
     def mask(self, wanted: Callable[[Rule], bool]) -> int:
         return self.rows.add(sum(1 << i for i, rule in enumerate(self.policy.rules) if wanted(rule)))
 
-    def asks(self, check: str, *, every: bool) -> int:
-        return self.mask(lambda rule: check in rule.checks and rule.checks_all is every)
-
     def masks(self) -> dict[str, Any]:
-        asked = [
-            sum(1 << names.CHECKS.index(check) for check in rule.checks) if rule.mode != "off" else 0
-            for rule in self.policy.rules
-        ]
+        asked = [sum(1 << names.CHECKS.index(check) for check in rule.checks) for rule in self.policy.rules]
+        used = [checks for rule, checks in zip(self.policy.rules, asked, strict=True) if rule.mode != "off"]
         shadow = any(rule.mode == "shadow" for rule in self.policy.rules)
         return {
             "enforced": self.mask(lambda rule: rule.mode == "enforce"),
@@ -386,11 +381,9 @@ class Compiler:
             "early": self.mask(is_early),
             "names_opcode": self.mask(names_an_opcode),
             "has_any": self.mask(lambda rule: bool(rule.checks) and not rule.checks_all),
-            "has_checks": self.mask(lambda rule: bool(rule.checks) and rule.mode != "off"),
+            "has_checks": self.mask(lambda rule: bool(rule.checks)),
             "rule_checks": array("I", asked),
-            "checks_used": reduce(or_, asked, 0),
-            "check_any": [self.asks(check, every=False) for check in names.CHECKS],
-            "check_all": [self.asks(check, every=True) for check in names.CHECKS],
+            "checks_used": reduce(or_, used, 0),
         }
 
     def tables(self) -> Tables:
