@@ -154,6 +154,23 @@ cdef int variable(Msg* m, Parts* s, uint32_t at, int wide, int wide_length, Curs
     return OK
 
 
+cdef inline bint in_order(Msg* m, Parts* s, uint32_t at, Cursor* called, Cursor* calling, Cursor* data) noexcept nogil:
+    """The three variable parameters of a message whose pointers lead forward: nearly all. Else variable() says what is wrong."""
+    cdef const uint8_t* p = m.sccp
+    cdef uint32_t a = at + p[at], b = at + 1 + p[at + 1], d = at + 2 + p[at + 2]
+    if not s.fixed <= a < b < d < s.octets:
+        return False
+    if a + 1 + p[a] > b or b + 1 + p[b] > d or d + 1 + p[d] > s.octets:
+        return False
+    called[0] = cursor(p + a + 1, p[a])
+    calling[0] = cursor(p + b + 1, p[b])
+    data[0] = cursor(p + d + 1, p[d])
+    s.begin[0], s.begin[1], s.begin[2] = a, b, d
+    s.end[0], s.end[1], s.end[2] = a + 1 + p[a], b + 1 + p[b], d + 1 + p[d]
+    s.n = 3
+    return True
+
+
 cdef void read_digits(Digits* d, const Cursor* c, int odd) noexcept nogil:
     """Two digits an octet, the low nibble first (Q.713 3.4.2.3.1).
 
@@ -397,13 +414,25 @@ cdef void protocol_class(Msg* m, uint8_t octet, uint32_t at) noexcept nogil:
             fail(m, LAYER_SCCP, E_BAD_VALUE, at)
 
 
+cdef inline void called_party(Msg* m, Cursor* value) noexcept nogil:
+    m.cdpa_offset = <uint16_t>where(m, value)
+    m.cdpa_octets = <uint16_t>left(value)
+    read_party(m, &m.called, value)
+
+
+cdef inline void calling_party(Msg* m, Cursor* value) noexcept nogil:
+    m.cgpa_offset = <uint16_t>where(m, value)
+    m.cgpa_octets = <uint16_t>left(value)
+    read_party(m, &m.calling, value)
+
+
 cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
     """UDT UDTS (Q.713 4.10, 4.11), XUDT XUDTS (4.18, 4.19), LUDT LUDTS (4.20, 4.21): called, calling, data, options."""
     cdef int long_ = m.type == SCCP_LUDT or m.type == SCCP_LUDTS
     cdef uint32_t pointer = 1 + long_
     cdef uint32_t at = 2
     cdef uint8_t octet = 0
-    cdef Cursor value
+    cdef Cursor called, calling, data
     read_u8(c, &octet)
     if m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT:
         protocol_class(m, octet, 1)
@@ -414,21 +443,24 @@ cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
         read_u8(c, &octet)
         hop_counter(m, octet, 2)
         at = 3
-    if variable(m, s, at, long_, 0, &value) == OK:
-        m.cdpa_offset = <uint16_t>where(m, &value)
-        m.cdpa_octets = <uint16_t>left(&value)
-        read_party(m, &m.called, &value)
-    if variable(m, s, at + pointer, long_, 0, &value) == OK:
-        m.cgpa_offset = <uint16_t>where(m, &value)
-        m.cgpa_octets = <uint16_t>left(&value)
-        read_party(m, &m.calling, &value)
-    if variable(m, s, at + 2 * pointer, long_, long_, &value) == OK:
-        m.data_offset = where(m, &value)
-        if left(&value) > MAX_USER_OCTETS:
-            fail(m, LAYER_SCCP, E_BAD_LENGTH, m.data_offset)
-        else:
-            m.data = value.p
-            m.data_octets = left(&value)
+    if not long_ and in_order(m, s, at, &called, &calling, &data):
+        called_party(m, &called)
+        calling_party(m, &calling)
+        m.data_offset = where(m, &data)
+        m.data = data.p
+        m.data_octets = left(&data)
+    else:
+        if variable(m, s, at, long_, 0, &called) == OK:
+            called_party(m, &called)
+        if variable(m, s, at + pointer, long_, 0, &calling) == OK:
+            calling_party(m, &calling)
+        if variable(m, s, at + 2 * pointer, long_, long_, &data) == OK:
+            m.data_offset = where(m, &data)
+            if left(&data) > MAX_USER_OCTETS:
+                fail(m, LAYER_SCCP, E_BAD_LENGTH, m.data_offset)
+            else:
+                m.data = data.p
+                m.data_octets = left(&data)
     if m.type > SCCP_IT:
         options(m, s, at + 3 * pointer, long_)
     trailing(m, s)

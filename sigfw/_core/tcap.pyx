@@ -178,6 +178,11 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
     if left(&c) == 0:
         bad(m, E_BAD_LENGTH, t.start)
         return
+    if left(&c) == 7 and not (c.p[0] | c.p[1] | c.p[2] | c.p[3] | c.p[4] | c.p[5] | c.p[6]) & 0x80:  # an octet an arc
+        while n < 7:
+            arcs[n] = c.p[n]
+            n += 1
+        c.p = c.end
     while c.p != c.end:
         if ber_arc(&c, &arc) != OK:
             bad(m, E_BAD_VALUE, t.start)
@@ -323,7 +328,41 @@ cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
         bad(m, E_MISSING, pdu.start)
 
 
+cdef inline bint usual_dialogue(Msg* m, const Cursor* c) noexcept nogil:
+    """The dialogue portions that nearly all senders write, recognised by their octets: every one of them is compared.
+
+    28 L 06 07 DIALOGUE_AS A0 L 60 L [80 02 07 80] A1 09 06 07 ACN, or 61 and behind the ACN A2 03 result A3 05 diagnostic.
+    Anything else, and whatever has user information, is read by dialogue_portion.
+    """
+    cdef const uint8_t* p = c.p
+    cdef uint32_t n = left(c)
+    cdef uint32_t at = 15
+    cdef Tlv name
+    if n < 26 or n > 0x7F or p[0] != TAG_EXTERNAL or p[1] != n - 2 or p[2] != TAG_OID or p[3] != 7 \
+            or memcmp(p + 4, DIALOGUE_AS, 7) != 0 or p[11] != 0xA0 or p[12] != n - 13 or p[14] != n - 15:
+        return False
+    if p[15] == 0x80 and p[16] == 2:
+        at = 19
+    if n < at + 11 or p[at] != 0xA1 or p[at + 1] != 9 or p[at + 2] != TAG_OID or p[at + 3] != 7:
+        return False
+    if p[13] == 0x61:
+        if n != at + 23 or p[at + 11] != 0xA2 or p[at + 12] != 3 or p[at + 16] != 0xA3 or p[at + 17] != 5:
+            return False
+    elif p[13] != 0x60 or n != at + 11:
+        return False
+    name.start = p + at + 2
+    name.id = TAG_OID
+    name.content = cursor(p + at + 4, 7)
+    context_name(m, &name)
+    return True
+
+
 cdef void dialogue_portion(Msg* m, const Tlv* portion) noexcept nogil:
+    if not usual_dialogue(m, &portion.content):
+        any_dialogue(m, portion)
+
+
+cdef void any_dialogue(Msg* m, const Tlv* portion) noexcept nogil:
     cdef Cursor c = portion.content
     cdef Cursor pdus
     cdef Tlv whole, t, pdu
