@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker lock search clean system system-test
+.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker pgo lock search clean system system-test
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,14 @@ test-asan: build-test  ## unit, conformance, evasion and property tests with the
 
 fuzz: build-test  ## libFuzzer: T=framing (a target of tests/fuzz; none: all), S=60 (seconds each)
 	$(BIN)/python -m tests.fuzz.run $(T) --seconds $(or $(S),60)
+
+pgo: build-test  ## build the core again, laid out by what runs over the corpus: a fifth faster (gcc; 10 minutes)
+	rm -rf build/pgo
+	SIGFW_PGO=train $(BIN)/python setup.py -q build_ext --inplace --force
+	$(BIN)/python -m bench.run --short --no-kafka > /dev/null
+	$(BIN)/python -m bench.worst --short > /dev/null
+	$(BIN)/python -m bench.state --short > /dev/null
+	SIGFW_PGO=use $(BIN)/python setup.py -q build_ext --inplace --force
 
 bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
 	$(BIN)/python -m bench.run

@@ -2,6 +2,7 @@
 
 SIGFW_DEBUG=1     bounds checks and -O0 -g, for a debugger
 SIGFW_SANITIZE=1  ASan + UBSan (run Python with LD_PRELOAD of libasan and PYTHONMALLOC=malloc)
+SIGFW_PGO=train   counts what runs, into build/pgo; SIGFW_PGO=use: builds by these counts (gcc; `make pgo` does both)
 SIGFW_FUZZ=1      the same with libFuzzer's coverage, and the targets of tests/fuzz (clang); tests/fuzz/build.py does it
 """
 
@@ -14,6 +15,8 @@ from setuptools import Extension, setup
 CORE = Path("sigfw/_core")
 DEBUG = os.environ.get("SIGFW_DEBUG") == "1"
 FUZZ = os.environ.get("SIGFW_FUZZ") == "1"
+PGO = os.environ.get("SIGFW_PGO", "")
+COUNTS = Path("build/pgo").absolute()
 SANITIZE = os.environ.get("SIGFW_SANITIZE") == "1" or FUZZ
 
 # -fno-strict-aliasing: wire.pxd reads octets through byte pointers only, but Cython's own structs are cast.
@@ -21,6 +24,14 @@ compile_args = ["-O3", "-g", "-std=c11", "-Wall", "-Wno-unused-function", "-Wno-
 link_args: list[str] = []
 if DEBUG:
     compile_args[0] = "-O0"
+if PGO == "train":
+    compile_args += [f"-fprofile-generate={COUNTS}", "-fprofile-update=atomic"]
+    link_args += ["-fprofile-generate"]
+elif PGO == "use":
+    # Partial training: what the training never ran (hostile input may) is built for speed, too, not for size.
+    compile_args += [f"-fprofile-use={COUNTS}", "-fprofile-partial-training", "-Wno-missing-profile", "-DSIGFW_TRAINED=1"]
+elif PGO:
+    raise SystemExit(f"SIGFW_PGO is train or use, not {PGO}")
 if SANITIZE:
     compile_args += [
         "-O1",

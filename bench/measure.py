@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.cases import Case
+from sigfw._core.engine import TRAINED
 
 ROUNDS, SHORT_ROUNDS = 9, 2
 AT_LEAST_SECONDS = 0.1  # a measurement: shorter calls are repeated
@@ -47,6 +48,7 @@ def machine() -> str:
         model += f" ({error.strerror})"
     return (
         f"{model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+        f", core {'trained (make pgo)' if TRAINED else 'as make build makes it'}"
     )
 
 

@@ -8,6 +8,9 @@ from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Verdicts
 
+TRAINED: bool
+"""Built by `make pgo`: laid out by counts of what runs."""
+
 @final
 class Stream:
     """Reassembly of one input partition, or of one capture. Used by one thread at a time.

@@ -34,6 +34,16 @@ from sigfw._core.trace cimport trace_message
 from sigfw._core.out cimport put
 from sigfw._core.verdicts cimport Asked, Judged, LabelsOf, Verdicts, grow
 
+cdef extern from *:
+    """
+    #ifndef SIGFW_TRAINED
+    #define SIGFW_TRAINED 0
+    #endif
+    """
+    bint SIGFW_TRAINED
+
+TRAINED = SIGFW_TRAINED            # built by `make pgo`
+
 # ---- Stream
 
 cdef class Stream:
