@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from bench import peers
 from bench.corpus import FOLDER
 from sigfw._core import framing, mapop, normalise, sccp
 from sigfw._core.batch import Batch
@@ -142,6 +141,8 @@ def _lookup(digits: str) -> object:
 
 def peer() -> list[Case]:
     """pycrate, and the core on the very messages that pycrate reads."""
+    from bench import peers  # here: pycrate's modules take the better part of a second, and nothing else needs them
+
     sample = peers.readable(messages(), PEER_SAMPLE)
     reuse, worker = peers.reused(), Worker(verdicts="none")
     many = (sample * (BATCH * 4 // len(sample) + 1))[: BATCH * 4]
