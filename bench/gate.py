@@ -252,7 +252,7 @@ class Found:
 
     @property
     def more(self) -> float:
-        return (self.after / self.before - 1) * 100
+        return (self.after - self.before) / self.before * 100
 
     def row(self, case: str) -> str:
         line = f"{case:<20} {self.before:>12,.1f} {self.after:>12,.1f} {self.more:>+8.2f} %"
