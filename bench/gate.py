@@ -187,7 +187,8 @@ class Process:
 def pair(old: Tree, new: Tree, cases: Sequence[str], rounds: int, cpu: int) -> dict[str, float]:
     """Of two fresh processes: the median over rounds of HEAD's time to the base's in the same round."""
     ratios: dict[str, list[float]] = {case: [] for case in cases}
-    with Process(old) as before, Process(new) as after:
+    starting = Process(old), Process(new)  # side by side
+    with starting[0] as before, starting[1] as after:
         for one in (before, after):  # by turns on one CPU: what slows it meets both
             os.sched_setaffinity(one.process.pid, {cpu})
         calls = {case: max(1, round(TURN_SECONDS * 1e9 / before.turn(case, 1))) for case in cases}
@@ -278,7 +279,7 @@ def compare(old: Tree, new: Tree, costs: float, pairs: int) -> dict[str, Found]:
     ratios = timed(old, new, cases, pairs, ROUNDS)
     found = {case: Found(before[case], after[case], ratios[case]) for case in cases}
     doubted = [case for case in cases if slower(ratios[case], max(TIME, costs))]
-    for case, again in timed(old, new, doubted, 2 * pairs, 2 * ROUNDS).items() if doubted else ():
+    for case, again in timed(old, new, doubted, 2 * pairs, ROUNDS).items() if doubted else ():
         found[case].again = again
     return found
 
