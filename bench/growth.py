@@ -34,8 +34,8 @@ TURN_MESSAGES = 16 * BATCH
 GSMSCF = address("999420000012")
 METHOD = (
     f"Median of {ROUNDS} interleaved rounds, CPU time of one thread, from octets to verdicts, none written; batches of "
-    f"{BATCH:,} but where messages a call are the axis. Rules: made-up ones over eight fields in eight categories; half "
-    "the messages match one, half none. Else: interconnect.yaml and a list of 100,000 prefixes."
+    f"{BATCH:,} but where messages a call are the axis. Rules: made-up ones over eight fields in eight categories; "
+    "half the messages match one, half none. Else: interconnect.yaml and a list of 100,000 prefixes."
 )
 
 
