@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker pgo lock search clean system system-test
+.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker pgo lock search clean system system-test bench-charts gate profile
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -19,9 +19,11 @@ test: build-test lint  ## install what the tests need (a real Kafka included) an
 	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m bench.worst --short
 	$(BIN)/python -m bench.state --short
+	$(BIN)/python -m bench.growth --short
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m tests.fuzz.asan
 	$(BIN)/python -m tests.fuzz.run --jobs 2
+	$(BIN)/python -m bench.gate
 
 build: $(VENV)/.built  ## build the core into .venv
 
@@ -43,9 +45,19 @@ bench: build-test  ## measure every layer, the core and the worker over Kafka be
 	$(BIN)/python -m bench.run
 	$(BIN)/python -m bench.worst
 	$(BIN)/python -m bench.state
+	$(BIN)/python -m bench.growth
 
 bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short
+
+bench-charts: build-test  ## draw bench/charts from bench/results
+	$(BIN)/python -m bench.charts
+
+gate: build-test  ## is HEAD slower than its first parent, as make test asks
+	$(BIN)/python -m bench.gate
+
+profile: build-test  ## where the time goes: the core by callgrind, the worker by py-spy, over a capture and over Kafka
+	$(BIN)/python -m bench.profile --kafka
 
 broker: build-test  ## run a real Apache Kafka in the foreground on 127.0.0.1:9092 (or PORT=…), with the topics of the reference
 	$(BIN)/python -m tests.kafka.broker --port $(PORT) --topic ss7.in --topic ss7.verdicts --topic ss7.events --topic ss7.dead
@@ -81,8 +93,8 @@ system:
 
 system-test:
 	@command -v tshark >/dev/null && command -v promtool >/dev/null && command -v mvn >/dev/null && command -v redis-server >/dev/null \
-	    || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-	    tshark prometheus maven default-jdk-headless redis-server; }
+	    && command -v valgrind >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    tshark prometheus maven default-jdk-headless redis-server valgrind; }
 	@$(PYTHON) -m tests.fuzz.clang || { apt-get update -qq \
 	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq clang libclang-rt-dev && $(PYTHON) -m tests.fuzz.clang; }
 

@@ -57,18 +57,21 @@ class Tree:
 
 
 def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise CannotRun("git is not installed: apt-get install git") from None
     if done.returncode:
-        raise CannotRun((done.stderr.strip() or "git failed").splitlines()[-1])
+        raise CannotRun(f"git {arguments[0]}: {(done.stderr.strip() or 'it failed').splitlines()[-1]}")
     return done.stdout.strip()
 
 
 def parent() -> str | None:
     """HEAD's first parent; None where there is none: no repository, its first commit, a shallow clone."""
-    try:
-        return git("rev-parse", "--verify", "--quiet", "HEAD^1^{commit}")
-    except (CannotRun, FileNotFoundError):
+    if not (ROOT / ".git").exists():
         return None
+    found = git("rev-list", "--parents", "--max-count=1", "HEAD").split()
+    return found[1] if len(found) > 1 else None
 
 
 def allowed(base: str) -> tuple[float, list[str]]:

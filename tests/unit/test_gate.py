@@ -1,7 +1,9 @@
 """The gate's statistics and bounds, on made-up measurements; and what it reads."""
 
 import random
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -82,9 +84,36 @@ def test_costs_without_number_or_reason_are_refused(monkeypatch: pytest.MonkeyPa
         log(monkeypatch, said)()
 
 
-def test_no_parent_where_git_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: pytest.TempPathFactory) -> None:
+def repository(folder: Path, *commits: str) -> None:
+    author = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    for message in commits:
+        subprocess.run(["git", *author, "commit", "-q", "--allow-empty", "-m", message], cwd=folder, check=True)
+
+
+def test_no_parent_without_repository_or_with_one_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gate, "ROOT", tmp_path)
     assert gate.parent() is None
+    repository(tmp_path, "first")
+    assert gate.parent() is None
+
+
+def test_parent_and_costs_of_a_real_history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(gate, "ROOT", tmp_path)
+    repository(
+        tmp_path, "first", "second\n\nCosts: 4 %: a check\n  more", "third\n\nCosts: nothing is said here\n\nMore."
+    )
+    base = gate.git("rev-parse", "HEAD^1")
+    assert gate.parent() == base
+    assert gate.allowed(base) == (0, [])  # no trailer: it is not the last paragraph
+    assert gate.allowed(gate.git("rev-parse", "HEAD^1^1")) == (4, ["4 %: a check more"])
+
+
+def test_repository_that_git_cannot_read_is_no_missing_parent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(gate, "ROOT", tmp_path)
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(gate.CannotRun, match="git rev-list"):
+        gate.parent()
 
 
 DUMP = """\
