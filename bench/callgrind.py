@@ -1,7 +1,8 @@
 """Instructions by valgrind's callgrind: which function spent how many, between `start` and `stop` alone.
 
-Start-up runs uninstrumented: it costs little time and is in no count. With a fixed hash seed a count repeats itself to
-some hundred instructions, whatever else the machine does.
+Start-up runs uninstrumented: it costs little time and is in no count. Whatever else the machine does, a count repeats
+itself to a few parts in a thousand, and most to a millionth: the hash seed is fixed, and large memory is mapped, since
+whether a heap grows in place or is copied hangs on what lies behind it (5 % of JSON's count).
 """
 
 import ctypes
@@ -20,6 +21,9 @@ CLIENT = r"""
 void start(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
 void stop(const char *name) { CALLGRIND_DUMP_STATS_AT(name); CALLGRIND_STOP_INSTRUMENTATION; }
 """
+
+
+STEADY = {"PYTHONHASHSEED": "0", "MALLOC_MMAP_THRESHOLD_": "16384", "MALLOC_MMAP_MAX_": "1000000"}  # glibc's mallopt(3)
 
 
 class Missing(Exception):
@@ -48,7 +52,7 @@ def run(module: str, *arguments: str, cwd: Path, env: Mapping[str, str]) -> dict
         done = subprocess.run(
             [*valgrind, sys.executable, "-m", module, *arguments],
             cwd=cwd,
-            env={**env, "PYTHONHASHSEED": "0", "SIGFW_CALLGRIND_CLIENT": str(client)},
+            env={**env, **STEADY, "SIGFW_CALLGRIND_CLIENT": str(client)},
             capture_output=True,
             text=True,
             check=False,

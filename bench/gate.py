@@ -187,26 +187,27 @@ class Process:
         return int(self.answer())
 
 
-def pair(old: Tree, new: Tree, cases: Sequence[str], rounds: int, cpu: int) -> dict[str, float]:
+def pair(trees: Sequence[Tree], cases: Sequence[str], number: int) -> dict[str, float]:
     """Of two fresh processes: the median over rounds of HEAD's time to the base's in the same round."""
     ratios: dict[str, list[float]] = {case: [] for case in cases}
-    starting = Process(old), Process(new)  # side by side
-    with starting[0] as before, starting[1] as after:
+    cpus = sorted(os.sched_getaffinity(0))
+    first = number // len(cpus) % 2  # who starts first has first choice of memory, and who measures first of caches
+    started = {n: Process(trees[n]) for n in (first, 1 - first)}
+    with started[0] as before, started[1] as after:
         for one in (before, after):  # by turns on one CPU: what slows it meets both
-            os.sched_setaffinity(one.process.pid, {cpu})
+            os.sched_setaffinity(one.process.pid, {cpus[number % len(cpus)]})
         calls = {case: max(1, round(TURN_SECONDS * 1e9 / before.turn(case, 1))) for case in cases}
-        for number in range(rounds):
+        for round_ in range(ROUNDS):
             for case in cases:
-                order = (before, after) if number % 2 == 0 else (after, before)
+                order = (before, after) if round_ % 2 == first else (after, before)
                 took = {one: one.turn(case, calls[case]) for one in order}
                 ratios[case].append(took[after] / took[before])
     return {case: statistics.median(each) for case, each in ratios.items()}
 
 
-def timed(old: Tree, new: Tree, cases: Sequence[str], pairs: int, rounds: int) -> dict[str, list[float]]:
+def timed(trees: Sequence[Tree], cases: Sequence[str], pairs: int) -> dict[str, list[float]]:
     """A ratio of each pair of processes. A process keeps the memory it was given, so its rounds share their luck."""
-    cpus = sorted(os.sched_getaffinity(0))
-    found = [pair(old, new, cases, rounds, cpus[n % len(cpus)]) for n in range(pairs)]
+    found = [pair(trees, cases, number) for number in range(pairs)]
     return {case: [one[case] for one in found] for case in cases}
 
 
@@ -279,10 +280,10 @@ class Found:
 def compare(old: Tree, new: Tree, costs: float, pairs: int) -> dict[str, Found]:
     cases = [case for case in new.messages if case in old.messages]
     before, after = instructions((old, new))
-    ratios = timed(old, new, cases, pairs, ROUNDS)
+    ratios = timed((old, new), cases, pairs)
     found = {case: Found(before[case], after[case], ratios[case]) for case in cases}
     doubted = [case for case in cases if slower(ratios[case], max(TIME, costs))]
-    for case, again in timed(old, new, doubted, 2 * pairs, ROUNDS).items() if doubted else ():
+    for case, again in timed((old, new), doubted, 2 * pairs).items() if doubted else ():
         found[case].again = again
     return found
 
