@@ -140,8 +140,11 @@ def both(place: Path) -> tuple[Tree, Tree]:
     for configs in (ROOT, place):
         old, new = laid("base", place, configs), laid("head", ROOT, configs)
         for tree in (old, new):
-            with Process(tree) as process:
-                tree.messages, tree.wrong = process.said["messages"], process.said["wrong"]
+            try:
+                with Process(tree) as process:
+                    tree.messages, tree.wrong = process.said["messages"], process.said["wrong"]
+            except CannotRun as error:
+                tree.wrong = {"all cases": str(error)}
         if not old.wrong or new.wrong:
             break
     if new.wrong:

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import sigfw
-from bench import state, worst
+from bench import worst
 from bench.callgrind import counted
 from bench.cases import BATCH, Case, batches, judging
-from sigfw._core.memory import State
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 
@@ -25,6 +24,9 @@ def mix(verdicts: str, *, policy: bool = True, packed: bool = False, out: str = 
 
 
 def remembering() -> Case:
+    from bench import state  # here: a tree without memory runs the other cases
+    from sigfw._core.memory import State
+
     judge = state.Judge(compile_policy(load(state.POLICY)), SUBSCRIBERS, State(subscribers=SUBSCRIBERS))
     return Case("", "state", sum(map(len, judge.batches)), judge)
 
