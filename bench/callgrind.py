@@ -26,8 +26,8 @@ void stop(const char *name) { CALLGRIND_DUMP_STATS_AT(name); CALLGRIND_STOP_INST
 STEADY = {"PYTHONHASHSEED": "0", "MALLOC_MMAP_THRESHOLD_": "16384", "MALLOC_MMAP_MAX_": "1000000"}  # glibc's mallopt(3)
 
 
-class Missing(Exception):
-    """What has to be installed."""
+class CannotCount(Exception):
+    """One line: what is missing, or what the program said."""
 
 
 def counted(name: str, call: Callable[[], object]) -> None:
@@ -42,12 +42,14 @@ def counted(name: str, call: Callable[[], object]) -> None:
 def run(module: str, *arguments: str, cwd: Path, env: Mapping[str, str]) -> dict[str, Counter[str]]:
     """Run a Python module that calls `counted`: instructions by name and function, the functions' own."""
     if shutil.which("valgrind") is None:
-        raise Missing("valgrind is not installed: apt-get install valgrind")
+        raise CannotCount("valgrind is not installed: apt-get install valgrind")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         client = folder / "client.so"
         compiler = ["gcc", "-shared", "-fPIC", "-O1", "-x", "c", "-", "-o", str(client)]
-        subprocess.run(compiler, input=CLIENT, text=True, check=True)
+        made = subprocess.run(compiler, input=CLIENT, text=True, capture_output=True, check=False)
+        if made.returncode:
+            raise CannotCount(f"gcc with valgrind's headers: {(made.stderr.strip() or 'it failed').splitlines()[0]}")
         valgrind = ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out"]
         done = subprocess.run(
             [*valgrind, sys.executable, "-m", module, *arguments],
@@ -58,7 +60,7 @@ def run(module: str, *arguments: str, cwd: Path, env: Mapping[str, str]) -> dict
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"{module} under valgrind: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
+            raise CannotCount(f"{module} under valgrind: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
         return dict(read(path.read_text(encoding="utf-8")) for path in folder.glob("out.*"))
 
 

@@ -149,7 +149,7 @@ def main() -> None:
             capture(Path(name))
             if given.kafka:
                 asyncio.run(kafka(Path(name)))
-    except (callgrind.Missing, BrokerError) as error:
+    except (callgrind.CannotCount, BrokerError) as error:
         raise SystemExit(f"bench.profile: {error}") from None
 
 
