@@ -141,10 +141,10 @@ def _lookup(digits: str) -> object:
 
 def peer() -> list[Case]:
     """pycrate, and the core on the very messages that pycrate reads."""
-    from bench import peers  # here: pycrate's modules take the better part of a second, and nothing else needs them
+    from bench.peers import pycrate  # here: its modules take the better part of a second, and nothing else needs them
 
-    sample = peers.readable(messages(), PEER_SAMPLE)
-    reuse, worker = peers.reused(), Worker(verdicts="none")
+    sample = pycrate.readable(messages(), PEER_SAMPLE)
+    reuse, worker = pycrate.reused(), Worker(verdicts="none")
     many = (sample * (BATCH * 4 // len(sample) + 1))[: BATCH * 4]
     parts = [many[at : at + BATCH] for at in range(0, len(many), BATCH)]
 
@@ -154,7 +154,7 @@ def peer() -> list[Case]:
             worker.judge(tables(), stream, Batch(part, "sccp"), perimeter="international")
 
     return [
-        Case("pycrate, fresh objects", "peer", len(sample), lambda: [peers.natural(one) for one in sample]),
+        Case("pycrate, fresh objects", "peer", len(sample), lambda: [pycrate.natural(one) for one in sample]),
         Case("pycrate, objects used again", "peer", len(sample), lambda: [reuse(one) for one in sample]),
         Case("sigfw on the same messages", "peer", len(many), ours),
     ]
