@@ -35,6 +35,15 @@ def reused() -> Callable[[bytes], tuple[str, str, Any]]:
     return read
 
 
+def tried(read: Callable[[bytes], object], message: bytes) -> bool:
+    """Whether a message is read whole."""
+    try:
+        read(message)
+    except (PycrateErr, LookupError, AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
 def readable(messages: Sequence[bytes], count: int) -> list[bytes]:
     """The first `count` UDT that pycrate reads whole."""
     found: list[bytes] = []
@@ -42,10 +51,6 @@ def readable(messages: Sequence[bytes], count: int) -> list[bytes]:
     for message in messages:
         if message[0] != 9 or len(found) == count:
             continue
-        try:
-            natural(message)
-            read(message)
-        except (PycrateErr, LookupError, AttributeError, TypeError, ValueError):  # the peer is measured where it works
-            continue
-        found.append(message)
+        if tried(natural, message) and tried(read, message):  # the peer is measured where it works
+            found.append(message)
     return found
