@@ -1,6 +1,6 @@
 """Everyone else on the same messages: `python -m bench.compare [--short]`. bench/README.md says how.
 
-Builds what is to be built (cargo and Maven fetch the peers' libraries); where one cannot be had it fails and says which.
+Builds what is to be built (cargo and Maven fetch the libraries); where one cannot be had it fails and says which.
 """
 
 import argparse

@@ -172,6 +172,28 @@ LIMIT_BY: Final = ("calling.gt", "calling.operator", "operation")
 CHECK_OUTCOMES: Final = ("false", "true", "unknown")
 SEGMENT_STATES: Final = ("", "held", "final", "failed", "orphan")
 
+# A line of `sigfw screen --format tsv`: what the core writes between tabs, in this order.
+FIELDS: Final = (
+    "frame",
+    "index",
+    "action",
+    "reason",
+    "rule",
+    "sccp",
+    "called",
+    "called_ssn",
+    "calling",
+    "calling_ssn",
+    "tcap",
+    "otid",
+    "dtid",
+    "acn",
+    "operations",
+    "imsi",
+    "msisdn",
+    "error",
+)
+
 # Operations: (application, opcode, name, clause that defines it). The index is the operation's number, which stands in
 # records: new ones go to the end. TS 09.02 is MAP's text up to version 2; mt-forwardSM is opcode 46 as well there.
 OPERATIONS: Final = (

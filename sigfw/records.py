@@ -36,22 +36,24 @@ def judge_capture(
     *,
     perimeter: str = "international",
     variant: str = "itu",
+    fields: bool = False,
 ) -> Iterator[bytes]:
-    """JSON Lines, a chunk of messages at a time. What never completed has one line, behind the chunk at whose end it is
-    too old by the capture's own time, or last; without tables none.
+    """Lines of JSON, or of fields as the Worker writes them, a chunk of messages at a time. What never completed has
+    one line, behind the chunk at whose end it is too old by the capture's own time, or last; without tables none.
     """
     while not capture.batch.done:
         yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=CHUNK).lines()
         capture.release()
-        yield from timeouts(stream, tables, stream.last_time_ns)
-    yield from timeouts(stream, tables, END_OF_TIME_NS)
+        yield from timeouts(stream, tables, stream.last_time_ns, fields=fields)
+    yield from timeouts(stream, tables, END_OF_TIME_NS, fields=fields)
 
 
-def timeouts(stream: Stream, tables: Tables | None, now_ns: int) -> Iterator[bytes]:
+def timeouts(stream: Stream, tables: Tables | None, now_ns: int, *, fields: bool = False) -> Iterator[bytes]:
     """End what is too old, so that the room it takes is there for others."""
     for ended in stream.expire(tables, now_ns):
         if tables is not None:
-            yield orjson.dumps(timeout_line(ended, tables), option=orjson.OPT_APPEND_NEWLINE)
+            line = timeout_line(ended, tables)
+            yield field_line(line) if fields else orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def decode(path: Path, *, variant: str = "itu") -> Iterator[Object]:
@@ -99,6 +101,12 @@ def timeout_line(ended: Object, tables: Tables, modes: Mapping[str, str] | None 
         "map": None,
         "error": None,
     }
+
+
+def field_line(line: Object) -> bytes:
+    """A timeout_line as fields, of which it has the first ones alone."""
+    cells = [str(line[name]) for name in names.FIELDS[:4]]
+    return ("\t".join(cells) + "\t" * (len(names.FIELDS) - 4) + "\n").encode()
 
 
 def timestamp(time_ns: int) -> str | None:

@@ -53,6 +53,7 @@ cdef packed struct Entry:  # docs/packed.md
     uint32_t reassembly
 
 cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* labels, const Key* key) noexcept nogil
+cdef void encode_fields(Out* o, const Msg* m, const Labels* labels, const Key* key) noexcept nogil
 cdef void encode_entry(Entry* e, Out* blobs, const Msg* m, const Labels* labels) noexcept nogil
 cdef void put_id(Out* o, const Origin* origin, int64_t offset, uint32_t frame, uint16_t index) noexcept nogil
 cdef void put_party_digits(Out* o, const Msg* m, int called, const Key* key) noexcept nogil

@@ -154,12 +154,11 @@ cdef uint32_t digits_text(const Digits* d, uint8_t* out) noexcept nogil:
     return d.count
 
 
-cdef void put_digits(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
-    """Digits as a string; with a key the first `clear` of them and the pseudonym of all."""
+cdef void put_shown(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
+    """Digits; with a key the first `clear` of them and the pseudonym of all."""
     cdef uint8_t text[MAX_DIGITS]
     cdef uint8_t keyed[8]
     cdef uint32_t n = digits_text(d, text)
-    put_c(o, b'"')
     if key == NULL or n == 0:
         put(o, text, n)
     else:
@@ -167,6 +166,11 @@ cdef void put_digits(Out* o, const Digits* d, const Key* key, uint32_t clear) no
         put_s(o, b"hmac:")
         pseudonym(key, text, n, keyed)
         put_hex(o, keyed, 8)
+
+
+cdef void put_digits(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
+    put_c(o, b'"')
+    put_shown(o, d, key, clear)
     put_c(o, b'"')
 
 
@@ -202,12 +206,11 @@ cdef void put_time(Out* o, int64_t time_ns) noexcept nogil:
     put_s(o, b'Z"')
 
 
-cdef void put_oid(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
+cdef void put_arcs(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
     """Dotted form (X.690 8.19). An arc beyond 64 bits, or one that does not end, is shown as `?`."""
     cdef uint64_t arc = 0
     cdef uint32_t i
     cdef int first = 1, overflow = 0
-    put_c(o, b'"')
     for i in range(octets):
         overflow |= arc >> 57 != 0
         arc = arc << 7 | (p[i] & 0x7F)
@@ -228,6 +231,11 @@ cdef void put_oid(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
         overflow = 0
     if octets and p[octets - 1] & 0x80:
         put_s(o, b".?")
+
+
+cdef void put_oid(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
+    put_c(o, b'"')
+    put_arcs(o, p, octets)
     put_c(o, b'"')
 
 
@@ -604,6 +612,85 @@ cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* 
         put_s(o, b"}}\n")
     else:
         put_s(o, b',"error":null}\n')
+
+
+# ---- fields
+
+cdef void put_party_fields(Out* o, const Msg* m, int called, const Key* key) noexcept nogil:
+    cdef const Party* p = &m.called if called else &m.calling
+    if p.has & HAS_GT:
+        put_shown(o, &p.gt, key, p.norm[0].operator_digits if p.n_norm else 0)
+    put_c(o, b'\t')
+    if p.has & HAS_SSN:
+        put_u(o, p.ssn)
+    put_c(o, b'\t')
+
+
+cdef void put_operations(Out* o, const Msg* m) noexcept nogil:
+    """Of each component with an opcode the operation's name, or the opcode where it is none we know."""
+    cdef const Component* c
+    cdef int i, many = 0
+    for i in range(m.n_components):
+        c = &m.components[i]
+        if c.n_readings == 0 and c.opcode_form == 0:
+            continue
+        if many:
+            put_c(o, b',')
+        many = 1
+        if c.n_readings:
+            put_s(o, operation_name(c.reading[0]))
+        elif c.opcode_form == OPCODE_GLOBAL:
+            put_arcs(o, m.data + c.oid_offset, c.oid_octets)
+        elif c.opcode >= 0:
+            put_u(o, <uint64_t>c.opcode)
+
+
+cdef void put_number_field(Out* o, const Number* n, const Key* key) noexcept nogil:
+    if n != NULL:
+        put_shown(o, &n.d, key, 0)
+    put_c(o, b'\t')
+
+
+cdef void encode_fields(Out* o, const Msg* m, const Labels* labels, const Key* key) noexcept nogil:
+    """names.FIELDS between tabs and a line feed; what a message does not have is empty. A NULL key: in clear."""
+    put_u(o, m.frame)
+    put_c(o, b'\t')
+    put_u(o, m.index)
+    put_c(o, b'\t')
+    put_s(o, ACTIONS[m.verdict.action])
+    put_c(o, b'\t')
+    put_s(o, REASONS[m.verdict.reason])
+    put_c(o, b'\t')
+    if labels != NULL and m.verdict.rule:
+        put(o, labels.rules[m.verdict.rule].p, labels.rules[m.verdict.rule].n)
+    put_c(o, b'\t')
+    if m.sccp != NULL and m.type <= SCCP_LUDTS:
+        put_s(o, SCCP_TYPES[m.type])
+    put_c(o, b'\t')
+    put_party_fields(o, m, 1, key)
+    put_party_fields(o, m, 0, key)
+    put_s(o, TCAP_TYPES[m.tcap])
+    put_c(o, b'\t')
+    put_hex(o, m.otid, m.otid_octets)
+    put_c(o, b'\t')
+    put_hex(o, m.dtid, m.dtid_octets)
+    put_c(o, b'\t')
+    if m.acn_octets:
+        put_arcs(o, m.data + m.acn_offset, m.acn_octets)
+    elif m.acn_is_integer:
+        put_i(o, m.acn_integer)
+    put_c(o, b'\t')
+    put_operations(o, m)
+    put_c(o, b'\t')
+    put_number_field(o, first_number(m, KIND_IMSI, 0), key)
+    put_number_field(o, first_number(m, KIND_MSISDN, 0), key)
+    if m.error_code:
+        put_s(o, LAYERS[m.error_layer])
+        put_c(o, b' ')
+        put_s(o, CODES[m.error_code])
+        put_c(o, b' ')
+        put_u(o, m.error_offset)
+    put_c(o, b'\n')
 
 
 # ---- packed

@@ -57,8 +57,8 @@ class Stream:
 class Worker:
     """Scratch and counters of one thread.
 
-    verdicts: `json` or `packed` (what Verdicts.values gives), or `none`.
-    key: pseudonymise identities with it, in JSON (HMAC-SHA-256, first 8 octets); None: in clear.
+    verdicts: `json` or `packed` (what Verdicts.values gives), `fields` (names.FIELDS, of Verdicts.lines), or `none`.
+    key: pseudonymise identities with it, in JSON and fields (HMAC-SHA-256, first 8 octets); None: in clear.
     state: what is remembered between messages; None: nothing, and the checks on state say unknown.
     octets: events have those of their message.
     exchange: one round trip to the store of a shared state, for each 256 messages of a batch and only for a policy

@@ -11,7 +11,7 @@ from hashlib import sha256
 from sigfw._core.batch cimport Batch, next_message
 from sigfw._core.classifier cimport Tables, classify_group, resolve_links
 from sigfw._core.conditions cimport FIRST_STATE_CHECK
-from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_json, escaped, number
+from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_fields, encode_json, escaped, number
 from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
 from sigfw._core.framing cimport framer_recycle
@@ -125,7 +125,7 @@ cdef class Worker:
     cdef Counters* counts
     cdef Key key
     cdef bint keyed
-    cdef int form                  # 0 none, 1 json, 2 packed
+    cdef int form                  # 0 none, 1 json, 2 packed, 3 fields
     cdef Tables tables             # of the last judge call
     cdef Batch batch               # its octets and its reassemblies: facts and trace read the last message's
     cdef Stream stream
@@ -150,9 +150,9 @@ cdef class Worker:
         self.counts = <Counters*>calloc(1, sizeof(Counters))
         if self.counts == NULL:
             raise MemoryError
-        if verdicts not in ("none", "json", "packed"):
-            raise ValueError("verdicts is none, json or packed")
-        self.form = ("none", "json", "packed").index(verdicts)
+        if verdicts not in ("none", "json", "packed", "fields"):
+            raise ValueError("verdicts is none, json, packed or fields")
+        self.form = ("none", "json", "packed", "fields").index(verdicts)
         self.rules_before = {}
         self.verdicts_before = {}
         self.octets = octets
@@ -388,16 +388,18 @@ cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Stream s, V
         return 0
     j = &out.judged[out.n]
     j.record = m.record
-    j.event = v.action >= REDIRECT or v.shadow_action >= REDIRECT or v.alert
+    j.event = w.form != 3 and (v.action >= REDIRECT or v.shadow_action >= REDIRECT or v.alert)
     count(w.counts, m)
     if labels != NULL:
         encode_entry(&j.entry, &out.blobs, m, labels)
     else:
         memset(&j.entry, 0, sizeof(Entry))
     j.json_start = out.json.n
-    if w.form == 1 or (j.event and w.form):
-        if w.keyed and t != NULL:
-            mark_operators(t, m)
+    if (w.form == 1 or w.form == 3 or (j.event and w.form)) and w.keyed and t != NULL:
+        mark_operators(t, m)
+    if w.form == 3:
+        encode_fields(&out.json, m, labels, &w.key if w.keyed else NULL)
+    elif w.form == 1 or (j.event and w.form):
         encode_json(&out.json, m, &s.origin, labels, &w.key if w.keyed else NULL)
     j.json_octets = <uint32_t>(out.json.n - j.json_start)
     if j.event and w.form:

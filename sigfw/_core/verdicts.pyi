@@ -23,7 +23,7 @@ class Verdicts:
         """(action, reason, rule id) -> messages."""
 
     def lines(self) -> bytes:
-        """JSON Lines: of all messages where the Worker writes JSON, else of those that ask for an event."""
+        """Lines of all messages where the Worker writes JSON or fields, else JSON of those that ask for an event."""
 
     def values(self) -> list[bytes]:
         """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
@@ -31,7 +31,7 @@ class Verdicts:
     def events(self) -> list[Asking]:
         """Each message that was denied, would have been denied (shadow), or asks for an event (alert).
 
-        None of a Worker that writes no verdicts.
+        None of a Worker that writes fields or no verdicts.
         """
 
     def dead(self) -> list[tuple[int, str]]:

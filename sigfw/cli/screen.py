@@ -24,7 +24,7 @@ TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "err
 @click.command("screen")
 @click.argument("capture", type=click.Path(path_type=Path))
 @click.option("--policy", type=click.Path(path_type=Path), required=True, help="The policy, a YAML file.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "jsonl", "tsv"]), default="table", show_default=True)
 @click.option("--perimeter", type=click.Choice(names.PERIMETERS[1:]), default="international", show_default=True)
 @output.variant_option
 @output.date_option
@@ -42,14 +42,19 @@ def command(
     """Judge the messages of CAPTURE by a policy, as if enforcing. Nothing expires."""
     tables = compile_policy(load(policy, today=day))
     opened = open_capture(capture)
-    worker = Worker(state=State(), key=output.pseudonym_key(pseudonymise, key_file))
+    fields = form == "tsv"
+    key = output.pseudonym_key(pseudonymise, key_file)
+    worker = Worker(verdicts="fields" if fields else "json", state=State(), key=key)
     progress = output.Progress("messages")
     totals: Counter[tuple[str, str, str]] = Counter()
     if form == "table":
         click.echo(output.columns(WIDTHS, TITLES))
+    elif fields:
+        click.echo("\t".join(names.FIELDS))
     stream = Stream(opened.name, offsets=False)
-    for chunk in judge_capture(opened, worker, stream, tables, perimeter=perimeter, variant=variant):
-        if form == "jsonl":
+    sys.stdout.flush()
+    for chunk in judge_capture(opened, worker, stream, tables, perimeter=perimeter, variant=variant, fields=fields):
+        if form != "table":
             sys.stdout.buffer.write(chunk)
             totals["", "", ""] += chunk.count(b"\n")
         else:

@@ -48,6 +48,7 @@ def bad(tmp_path: Path) -> dict[str, str]:
         ("decode {c} --format jsonl --pseudonymise", "hmac:"),
         ("screen {c} --policy {p}", "updateLocation"),
         ("screen {c} --policy {p} --perimeter national --format jsonl", '"perimeter":"national"'),
+        ("screen {c} --policy {p} --format tsv", "frame\tindex\taction\treason\trule\tsccp\tcalled\t"),
         ("explain {c}#1 --policy {p}", "rules tried on component 0"),
         ("explain {c}#1.0 --policy {p} --perimeter internal", "perimeter internal"),
         ("policy check {p} configs/policies/sample.yaml", "configs/policies/sample.yaml: ok: sample "),

@@ -58,7 +58,7 @@ final class Peer {
     private static final int CAP_SSN = 146;
 
     private final MessageFactoryImpl sccp = new MessageFactoryImpl(new SccpStackImpl("peer"));
-    private Object last; // what was read is held, so that no read can be left out
+    private Object lower, upper, last; // what was read is held, so that no read can be left out
 
     private static MAPAsnPrimitive argument(int opcode, int version) {
         return switch (opcode) {
@@ -196,6 +196,7 @@ final class Peer {
         } catch (org.mobicents.protocols.ss7.sccp.message.ParseException e) {
             return NOT_SCCP;
         }
+        lower = message;
         boolean cap = isCap(message.getCalledPartyAddress()) || isCap(message.getCallingPartyAddress());
         Component[] components;
         int version;
@@ -204,16 +205,19 @@ final class Peer {
             switch (in.readTag()) {
                 case TCBeginMessage._TAG -> {
                     TCBeginMessage found = TcapFactory.createTCBeginMessage(in);
+                    upper = found;
                     components = found.getComponent();
                     version = version(found.getDialogPortion(), 1);
                 }
                 case TCContinueMessage._TAG -> {
                     TCContinueMessage found = TcapFactory.createTCContinueMessage(in);
+                    upper = found;
                     components = found.getComponent();
                     version = version(found.getDialogPortion(), 3);
                 }
                 case TCEndMessage._TAG -> {
                     TCEndMessage found = TcapFactory.createTCEndMessage(in);
+                    upper = found;
                     components = found.getComponent();
                     version = version(found.getDialogPortion(), 3);
                 }
