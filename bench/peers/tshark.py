@@ -40,7 +40,7 @@ def processor_ns(command: Sequence[str], out: Path) -> int:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise PeerError(f"{command[0]} ended with status {process.returncode}")
+        raise PeerError(f"{' '.join(command)} ended with status {process.returncode}")
     return round((used.ru_utime + used.ru_stime) * 1e9)
 
 
@@ -57,5 +57,5 @@ class Tshark:
 
     def round(self) -> float:
         """Nanoseconds a frame: many frames less few."""
-        many = processor_ns(command(self.many), self.out)
-        return (many - processor_ns(command(self.few), self.out)) / self.frames
+        many, few = (processor_ns(command(capture), self.out) for capture in (self.many, self.few))
+        return (many - few) / self.frames
