@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORE := $(wildcard sigfw/_core/*.pyx sigfw/_core/*.pxd sigfw/_core/*.h) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker pgo lock search clean system system-test bench-charts gate profile
+.PHONY: help build build-test demo test test-asan fuzz lint bench bench-short broker pgo lock search clean system system-test bench-charts gate profile bench-peers
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ bench: build-test  ## measure every layer, the core and the worker over Kafka be
 	$(BIN)/python -m bench.worst
 	$(BIN)/python -m bench.state
 	$(BIN)/python -m bench.growth
+
+bench-peers: build-test  ## the same messages to pycrate, tshark, jSS7 and Rust crates (needs cargo; 15 minutes)
+	$(BIN)/python -m bench.compare
+	$(BIN)/python -m bench.screen
 
 bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short

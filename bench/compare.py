@@ -141,7 +141,7 @@ def whole_for_all(messages: Sequence[bytes], commands: dict[str, list[str]]) -> 
     return [
         one
         for one, mine, letters in zip(messages, read_whole(messages), zip(*said, strict=True), strict=True)
-        if mine and set(letters) == {"w"} and pycrate.tried(read, one)
+        if mine and set(letters) == {"w"} and one[0] == pycrate.UDT and pycrate.tried(read, one)
     ]
 
 

@@ -64,6 +64,7 @@ class Program:
     """One peer with one message file. `how`: a letter a message (bench/peers/__init__.py)."""
 
     def __init__(self, command: list[str], path: Path) -> None:
+        self.name = command[0]
         self.process = subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.clock = ~self.process.pid << 3 | 2  # Linux: the processor time of a process, all its threads
         self.how = self._line()
@@ -72,7 +73,7 @@ class Program:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise PeerError(f"{self.process.args} ended with status {self.process.wait()}")
+            raise PeerError(f"{self.name} ended with status {self.process.wait()}")
         return line.strip()
 
     def passes(self, count: int) -> float:

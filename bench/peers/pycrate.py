@@ -7,6 +7,7 @@ from pycrate_asn1dir import TCAP_MAPv2v3  # type: ignore[import-untyped]
 from pycrate_core.utils import PycrateErr  # type: ignore[import-untyped]
 from pycrate_mobile.SCCP import SCCPUnitData, parse_SCCP  # type: ignore[import-untyped]
 
+UDT = 9
 TCAP = TCAP_MAPv2v3.TCAP_MAP_Messages.TCAP_MAP_Message
 
 
@@ -49,7 +50,7 @@ def readable(messages: Sequence[bytes], count: int) -> list[bytes]:
     found: list[bytes] = []
     read = reused()
     for message in messages:
-        if message[0] != 9 or len(found) == count:
+        if message[0] != UDT or len(found) == count:
             continue
         if tried(natural, message) and tried(read, message):  # the peer is measured where it works
             found.append(message)
