@@ -148,9 +148,13 @@ cdef inline void put_bool(Out* o, int value) noexcept nogil:
 
 cdef uint32_t digits_text(const Digits* d, uint8_t* out) noexcept nogil:
     cdef const char* HEX = b"0123456789abcdef"
+    cdef uint64_t digits = d.hi
     cdef int i
     for i in range(d.count):
-        out[i] = HEX[digit_at(d, i)]
+        if i == 16:
+            digits = d.lo
+        out[i] = HEX[digits >> 60]
+        digits <<= 4
     return d.count
 
 
