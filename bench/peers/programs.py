@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -73,16 +74,23 @@ class Program:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise PeerError(f"{self.name} ended with status {self.process.wait()}")
+            status = self.process.wait()
+            self.close()
+            raise PeerError(f"{self.name} ended with status {status}")
         return line.strip()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()  # and closes the pipes
 
     def passes(self, count: int) -> float:
         """Nanoseconds of processor time a message, collector and compiler included."""
         assert self.process.stdin is not None
         before = time.clock_gettime_ns(self.clock)
         for _ in range(count):
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
+            with suppress(BrokenPipeError):  # the line that does not come says that it ended
+                self.process.stdin.write("\n")
+                self.process.stdin.flush()
             self._line()
         return (time.clock_gettime_ns(self.clock) - before) / (count * len(self.how))
 
@@ -100,5 +108,4 @@ class Program:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.close()
