@@ -1,4 +1,4 @@
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from sigfw._core.msg cimport Group, Norm
 from sigfw._core.tables cimport ClassInfo, GtTable, PolicyTables
@@ -11,16 +11,24 @@ cdef struct Entry:         # of a table that is being built
 
 cdef class PrefixTable:
     cdef GtTable c
-    cdef uint64_t* starts
+    cdef uint64_t* starts          # while it is built, and 8 octets each
     cdef uint32_t* cls
     cdef uint32_t* bucket
+    cdef uint8_t* begins           # bit i: a prefix begins with interval i, else a shorter one goes on
+    cdef const uint8_t* starting   # `begins`, or where it is mapped
     cdef ClassInfo* info
+    cdef tuple kept                # what is mapped
+    cdef readonly tuple owners     # of each class: operator, and ClassInfo.also << 16
     cdef readonly tuple classes
     cdef readonly size_t prefixes
+    cdef int build(self, Entry* entries, Py_ssize_t n) except -1
     cdef int sweep(self, const Entry* entries, Py_ssize_t n) except -1
     cdef int close(self, const uint64_t* ends, const uint32_t* around, int depth, uint64_t key) noexcept
     cdef int index(self) except -1
-    cdef int describe(self) except -1
+    cdef int narrow(self) except -1
+    cdef int describe(self, list found) except -1
+    cdef int check(self) except -1
+    cdef bint begins_at(self, uint32_t i, uint64_t prefix) noexcept
 
 
 # Norm.cls of every party and number of the group.

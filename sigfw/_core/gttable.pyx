@@ -1,16 +1,21 @@
 # Longest prefix among up to millions: intervals, a bucket index over the first digits, a branch-free search.
 #
-# A digit d is the nibble d + 1 and what follows the last digit is 0. A number is thus greater than each of its own
-# prefixes and smaller than anything longer that it does not begin with: `44` sorts before the interval of `4400`
-# although both left-align to 4400000000000000, and no look-up ever has to climb back to a shorter prefix.
+# Numbers are encoded as prefixes.pxd says: no look-up ever has to climb back to a shorter prefix. The index is of base 11,
+# so that digits are dense in it; a start needs but the eight digits behind those of its bucket, and its class two octets:
+# 12 octets a prefix (one interval begins, one goes on), of which a look-up touches two or three lines.
 
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from cpython.memoryview cimport PyMemoryView_FromMemory
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
+from libc.string cimport memset
 
 from sigfw._core.limits cimport MAX_KEY_DIGITS
 from sigfw._core.msg cimport Group, Msg, N_SPACES, Norm
+from sigfw._core.prefixes cimport Prefixes, digits_of, parse
 from sigfw._core.tables cimport ClassInfo, GtTable, PolicyTables
+
+cdef extern from "Python.h":
+    int PyBUF_READ
 
 cdef extern from *:
     """
@@ -20,7 +25,9 @@ cdef extern from *:
 
 cdef enum:
     IN_FLIGHT = 64                 # look-ups prefetched together: beyond the line fill buffers of any core, within L1
-    RESTART = 0x80000000           # in cls: the interval goes on with a shorter prefix, no prefix begins here
+    AT_HAND = 16                   # starts in a line or two, which are prefetched whole
+    STEPS = 1024                   # of what a prefix makes of the class around it: remembered while a table is built
+    NARROW_CLASSES = 0x10000
 
 cdef uint64_t ONES = 0x1111111111111111
 cdef uint64_t END = 0xFFFFFFFFFFFFFFFF
@@ -44,13 +51,6 @@ cdef inline uint32_t cut(uint64_t encoded, uint32_t digits, uint64_t* shorter) n
     return digits
 
 
-cdef inline uint32_t digits_of(uint64_t encoded) noexcept nogil:
-    cdef uint32_t n = 0
-    while n < MAX_KEY_DIGITS and (encoded >> (60 - 4 * n)) & 15:
-        n += 1
-    return n
-
-
 cdef uint64_t end_of(uint64_t encoded, uint32_t digits) noexcept nogil:
     """The first number after all that begin with this prefix: 44 9 ends where 45 begins, as no digit follows 9."""
     cdef int i = <int>digits - 1
@@ -62,44 +62,85 @@ cdef uint64_t end_of(uint64_t encoded, uint32_t digits) noexcept nogil:
     return encoded + (<uint64_t>1 << (60 - 4 * i))
 
 
+cdef inline uint32_t bucket_of(const GtTable* t, uint64_t key) noexcept nogil:
+    """The first two to six digits, read as a number of base 11; of what are no digits, the last."""
+    cdef uint32_t x = <uint32_t>(key >> t.shift)
+    cdef uint32_t pairs = (x & 0x0F0F0F) + 11 * ((x >> 4) & 0x0F0F0F)
+    cdef uint32_t b = (pairs >> 16) * 14641 + ((pairs >> 8) & 0xFF) * 121 + (pairs & 0xFF)
+    return b if b < t.n_buckets else t.n_buckets - 1
+
+
+cdef inline const void* start_at(const GtTable* t, uint32_t i) noexcept nogil:
+    return <const char*>t.starts + (<size_t>i << (2 + t.wide))
+
+
+cdef inline uint32_t steps(const GtTable* t, uint64_t key, uint32_t base, uint32_t n, uint32_t enough) noexcept nogil:
+    """Halve what is searched, n starts behind base, until no more than enough are left; returns the new base."""
+    cdef const uint64_t* wide = <const uint64_t*>t.starts
+    cdef const uint32_t* narrow = <const uint32_t*>t.starts
+    cdef uint32_t low = <uint32_t>(key >> t.cut)
+    cdef uint32_t half
+    if t.wide:
+        while n > enough:
+            half = (n + 1) >> 1
+            base += half if wide[base + half] <= key else 0
+            n -= half
+    else:
+        while n > enough:
+            half = (n + 1) >> 1
+            base += half if narrow[base + half] <= low else 0
+            n -= half
+    return base
+
+
 cdef inline uint32_t search(const GtTable* t, uint64_t key) noexcept nogil:
     """Index of the last start at or below key."""
-    cdef uint64_t b = key >> t.shift
-    cdef uint32_t base = t.bucket[b] - 1
-    cdef uint32_t n = t.bucket[b + 1] - base - 1
-    cdef uint32_t half
-    while n > 0:
-        half = (n + 1) >> 1
-        base += half if t.starts[base + half] <= key else 0
-        n -= half
-    return base
+    cdef uint32_t b = bucket_of(t, key)
+    return steps(t, key, t.bucket[b] - 1, t.bucket[b + 1] - t.bucket[b], 0)
+
+
+cdef inline uint32_t class_at(const GtTable* t, uint32_t i) noexcept nogil:
+    return (<const uint32_t*>t.cls)[i] if t.many else (<const uint16_t*>t.cls)[i]
 
 
 cdef void look_up(const PolicyTables* t, Norm** norms, uint32_t n) noexcept nogil:
     """The classes of up to IN_FLIGHT numbers. Each pass asks memory for what the next one reads."""
-    cdef uint32_t i
-    cdef uint32_t found[IN_FLIGHT]
+    cdef uint32_t i, half
+    cdef uint32_t base[IN_FLIGHT]
+    cdef uint32_t left[IN_FLIGHT]
     cdef uint64_t keys[IN_FLIGHT]
     cdef const GtTable* gt
+    cdef bint far = True
     for i in range(n):
         gt = &t.gt[norms[i].space]
         keys[i] = encode(norms[i].key, norms[i].digits)
-        SIGFW_PREFETCH(&gt.bucket[keys[i] >> gt.shift])
+        base[i] = bucket_of(gt, keys[i])
+        SIGFW_PREFETCH(&gt.bucket[base[i]])
     for i in range(n):
         gt = &t.gt[norms[i].space]
-        found[i] = gt.bucket[keys[i] >> gt.shift] + gt.bucket[(keys[i] >> gt.shift) + 1] >> 1
-        if found[i] < gt.n:
-            SIGFW_PREFETCH(&gt.starts[found[i]])
+        left[i] = gt.bucket[base[i] + 1] - gt.bucket[base[i]]
+        base[i] = gt.bucket[base[i]] - 1
+        SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
+    while far:                     # numbers that crowd in few buckets: a step of each in turn, none waits for its own
+        far = False
+        for i in range(n):
+            if left[i] > AT_HAND:
+                gt = &t.gt[norms[i].space]
+                half = (left[i] + 1) >> 1
+                base[i] = steps(gt, keys[i], base[i], left[i], left[i] - half)
+                left[i] -= half
+                SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
+                far = far or left[i] > AT_HAND
     for i in range(n):
         gt = &t.gt[norms[i].space]
-        found[i] = search(gt, keys[i])
-        SIGFW_PREFETCH(&gt.cls[found[i]])
+        base[i] = steps(gt, keys[i], base[i], left[i], 0)
+        SIGFW_PREFETCH(<const char*>gt.cls + (<size_t>base[i] << (1 + gt.many)))
     for i in range(n):
-        norms[i].cls = t.gt[norms[i].space].cls[found[i]] & ~<uint32_t>RESTART
+        norms[i].cls = class_at(&t.gt[norms[i].space], base[i])
 
 
 cdef uint32_t class_of(const GtTable* t, uint64_t key, uint32_t digits) noexcept nogil:
-    return t.cls[search(t, encode(key, digits))] & ~<uint32_t>RESTART if t.n > 1 and digits else 0
+    return class_at(t, search(t, encode(key, digits))) if t.n > 1 and digits else 0
 
 
 cdef inline uint32_t ask(const PolicyTables* t, Norm** norms, uint32_t n, Norm* norm) noexcept nogil:
@@ -145,7 +186,7 @@ cdef uint32_t operator_digits(const PolicyTables* t, const Norm* norm) noexcept 
     key = encode(norm.key, digits)
     while digits > 1:
         cut(key, digits - 1, &shorter)
-        if gt.classes[gt.cls[search(gt, shorter)] & ~<uint32_t>RESTART].operator != operator:
+        if gt.classes[class_at(gt, search(gt, shorter))].operator != operator:
             break
         digits -= 1
     return digits
@@ -157,21 +198,6 @@ cdef int by_key(const void* a, const void* b) noexcept nogil:
     if x.key != y.key:
         return -1 if x.key < y.key else 1
     return (x.item > y.item) - (x.item < y.item)
-
-
-cdef uint64_t parse(str digits) except? 0:
-    """The encoded key of 1 to 16 decimal digits."""
-    cdef Py_ssize_t n = 0
-    cdef const char* p = PyUnicode_AsUTF8AndSize(digits, &n)
-    cdef uint64_t key = 0
-    cdef Py_ssize_t i
-    if n < 1 or n > MAX_KEY_DIGITS:
-        raise ValueError(f"a prefix has 1 to {MAX_KEY_DIGITS} digits: {digits!r}")
-    for i in range(n):
-        if p[i] < c'0' or p[i] > c'9':
-            raise ValueError(f"a prefix has decimal digits only: {digits!r}")
-        key |= <uint64_t>(p[i] - c'0' + 1) << (60 - 4 * i)
-    return key
 
 
 cdef class Classes:
@@ -215,73 +241,101 @@ cdef class Classes:
         return number
 
 
+cdef struct Step:
+    uint32_t outer
+    uint32_t item
+    uint32_t number                # of the class, + 1; 0: none yet
+
+
 cdef class PrefixTable:
-    def __cinit__(self, prefixes, items):
-        cdef Py_ssize_t n = len(prefixes)
-        cdef Py_ssize_t i
+    def __cinit__(self, prefixes=(), items=(), packed=()):
+        cdef Py_ssize_t n = len(prefixes), i = 0, k
         cdef Entry* entries
+        cdef Prefixes one
+        cdef uint32_t number
         if len(items) != n:
             raise ValueError("as many items as prefixes")
+        n += sum([len(part) for part, _ in packed])
         if n > 0x3FFFFFFF:
             raise ValueError("too many prefixes")
         entries = <Entry*>malloc((n or 1) * sizeof(Entry))
         if entries == NULL:
             raise MemoryError
         try:
-            i = 0
             for prefix, item in zip(prefixes, items):
                 entries[i].key = parse(prefix)
                 entries[i].item = item
                 i += 1
-            qsort(entries, n, sizeof(Entry), by_key)
-            self.sweep(entries, n)
+            for one, number in packed:
+                for k in range(one.n):
+                    entries[i].key = one.keys[k]
+                    entries[i].item = number << 1 | (k < one.excluded)
+                    i += 1
+            self.build(entries, n)
         finally:
             free(entries)
-        self.index()
-        self.describe()
 
     def __dealloc__(self):
         free(self.starts)
         free(self.cls)
         free(self.bucket)
+        free(self.begins)
         free(self.info)
+
+    cdef int build(self, Entry* entries, Py_ssize_t n) except -1:
+        cdef Py_ssize_t i = 1
+        while i < n and by_key(&entries[i - 1], &entries[i]) <= 0:
+            i += 1
+        if i < n:
+            qsort(entries, n, sizeof(Entry), by_key)
+        self.sweep(entries, n)
+        self.index()
+        return self.narrow()
 
     cdef int sweep(self, const Entry* entries, Py_ssize_t n) except -1:
         """From sorted entries to intervals: each prefix begins one, its end goes back to the prefix around it."""
         cdef uint64_t ends[MAX_KEY_DIGITS + 1]
         cdef uint32_t around[MAX_KEY_DIGITS + 1]
+        cdef Step known[STEPS]
+        cdef Step* step
         cdef int depth = 0
         cdef Py_ssize_t i = 0, same
-        cdef uint64_t end
         cdef Classes classes = Classes()
+        memset(known, 0, sizeof(known))
         self.starts = <uint64_t*>malloc((2 * n + 1) * sizeof(uint64_t))
         self.cls = <uint32_t*>malloc((2 * n + 1) * sizeof(uint32_t))
-        if self.starts == NULL or self.cls == NULL:
+        self.begins = <uint8_t*>calloc(2 * n // 8 + 1, 1)
+        if self.starts == NULL or self.cls == NULL or self.begins == NULL:
             raise MemoryError
         self.starts[0] = 0
-        self.cls[0] = RESTART
+        self.cls[0] = 0
         self.c.n = 1
         ends[0] = END
         around[0] = 0
         while i < n:
             depth = self.close(ends, around, depth, entries[i].key)
+            if depth == MAX_KEY_DIGITS:
+                raise ValueError("prefixes that are none")
             same = i + 1
             while same < n and entries[same].key == entries[i].key:
                 same += 1
-            end = end_of(entries[i].key, digits_of(entries[i].key))
-            around[depth + 1] = classes.step(around[depth], &entries[i], same - i)
-            ends[depth + 1] = end
+            step = &known[(around[depth] * 31 + entries[i].item) % STEPS]
+            if same > i + 1 or step.number == 0 or step.outer != around[depth] or step.item != entries[i].item:
+                around[depth + 1] = classes.step(around[depth], &entries[i], same - i)
+                if same == i + 1:
+                    step[0] = Step(around[depth], entries[i].item, around[depth + 1] + 1)
+            else:
+                around[depth + 1] = step.number - 1
+            ends[depth + 1] = end_of(entries[i].key, digits_of(entries[i].key))
             depth += 1
             self.starts[self.c.n] = entries[i].key
             self.cls[self.c.n] = around[depth]
+            self.begins[self.c.n >> 3] |= 1 << (self.c.n & 7)
             self.c.n += 1
             self.prefixes += 1
             i = same
         self.close(ends, around, depth, END)
-        self.classes = tuple(classes.found)
-        self.starts = <uint64_t*>realloc(self.starts, self.c.n * sizeof(uint64_t))
-        self.cls = <uint32_t*>realloc(self.cls, self.c.n * sizeof(uint32_t))
-        return 0
+        return self.describe(classes.found)
 
     cdef int close(self, const uint64_t* ends, const uint32_t* around, int depth, uint64_t key) noexcept:
         """Leave the prefixes that end at or before key; returns how many are still open."""
@@ -289,54 +343,145 @@ cdef class PrefixTable:
         while depth > 0 and ends[depth] <= key:
             end = ends[depth]
             depth -= 1
-            if end < key and end < ends[depth] and self.cls[self.c.n - 1] & ~<uint32_t>RESTART != around[depth]:
+            if end < key and end < ends[depth] and self.cls[self.c.n - 1] != around[depth]:
                 self.starts[self.c.n] = end
-                self.cls[self.c.n] = around[depth] | RESTART
+                self.cls[self.c.n] = around[depth]
                 self.c.n += 1
         return depth
 
     cdef int index(self) except -1:
-        """The bucket of a key is its first two to five digits: few starts in each, and small tables in L1."""
-        cdef uint32_t nibbles = 2 if self.c.n <= 256 else 3 if self.c.n <= 4096 else 4 if self.c.n <= 50_000 else 5
-        cdef uint32_t buckets = 1 << (4 * nibbles)
+        """Few starts in a bucket, and small tables in L1: 484 octets to 7 MB of it, at 20 starts a bucket or so."""
+        cdef uint32_t n = self.c.n
+        cdef uint32_t digits = 2 if n <= 256 else 3 if n <= 4096 else 4 if n <= 50_000 else 5 if n <= 3_000_000 else 6
         cdef uint32_t b, i = 1
-        self.bucket = <uint32_t*>malloc((buckets + 1) * sizeof(uint32_t))
+        self.c.shift = 64 - 4 * digits
+        self.c.n_buckets = 11 ** digits
+        self.bucket = <uint32_t*>malloc((self.c.n_buckets + 1) * sizeof(uint32_t))
         if self.bucket == NULL:
             raise MemoryError
-        self.c.shift = 64 - 4 * nibbles
-        for b in range(buckets + 1):
-            while i < self.c.n and b < buckets and self.starts[i] >> self.c.shift < b:
+        for b in range(self.c.n_buckets):
+            while i < n and bucket_of(&self.c, self.starts[i]) < b:
                 i += 1
-            self.bucket[b] = i if b < buckets else self.c.n
+            self.bucket[b] = i
+        self.bucket[self.c.n_buckets] = n
+        self.c.bucket = self.bucket
         return 0
 
-    cdef int describe(self) except -1:
-        cdef Py_ssize_t i
-        owners = [owner for _, owner in self.classes]
-        self.classes = tuple([(lists, owner & 0xFFFF) for lists, owner in self.classes])
-        self.info = <ClassInfo*>calloc(len(self.classes), sizeof(ClassInfo))
-        if self.info == NULL:
-            raise MemoryError
-        for i, (lists, operator) in enumerate(self.classes):
-            self.info[i].operator = operator
-            self.info[i].also = owners[i] >> 16
-            self.info[i].home = HOME in lists
-            self.info[i].hosted_abroad = HOSTED_ABROAD in lists
+    cdef int narrow(self) except -1:
+        """Keep of starts and classes what tells them apart."""
+        cdef uint64_t used = 0
+        cdef uint32_t i
+        cdef uint32_t* starts = <uint32_t*>self.starts
+        cdef uint16_t* cls = <uint16_t*>self.cls
+        self.c.cut = self.c.shift - 32
+        for i in range(self.c.n):
+            used |= self.starts[i]
+        self.c.wide = used & ~(END << self.c.cut) != 0
+        self.c.many = self.c.n_classes > NARROW_CLASSES
+        if self.c.wide:
+            self.c.cut = 0
+        else:
+            for i in range(self.c.n):
+                starts[i] = <uint32_t>(self.starts[i] >> self.c.cut)
+        if not self.c.many:
+            for i in range(self.c.n):
+                cls[i] = <uint16_t>self.cls[i]
+        self.starts = <uint64_t*>realloc(self.starts, <size_t>self.c.n << (2 + self.c.wide))
+        self.cls = <uint32_t*>realloc(self.cls, <size_t>self.c.n << (1 + self.c.many))
+        self.begins = <uint8_t*>realloc(self.begins, self.c.n // 8 + 1)
         self.c.starts = self.starts
         self.c.cls = self.cls
-        self.c.bucket = self.bucket
-        self.c.classes = self.info
-        self.c.n_classes = <uint32_t>len(self.classes)
+        self.starting = self.begins
         return 0
+
+    cdef int describe(self, list found) except -1:
+        cdef Py_ssize_t i
+        self.owners = tuple([owner for _, owner in found])
+        self.classes = tuple([(lists, owner & 0xFFFF) for lists, owner in found])
+        free(self.info)
+        self.info = <ClassInfo*>calloc(len(found), sizeof(ClassInfo))
+        if self.info == NULL:
+            raise MemoryError
+        for i, (lists, owner) in enumerate(found):
+            self.info[i].operator = owner & 0xFFFF
+            self.info[i].also = owner >> 16
+            self.info[i].home = HOME in lists
+            self.info[i].hosted_abroad = HOSTED_ABROAD in lists
+        self.c.classes = self.info
+        self.c.n_classes = <uint32_t>len(found)
+        return 0
+
+    # as it lies in a file ---------------------------------------------------------------------------------------------
+
+    @property
+    def parts(self):
+        return (
+            PyMemoryView_FromMemory(<char*>self.c.starts, <Py_ssize_t>self.c.n << (2 + self.c.wide), PyBUF_READ),
+            PyMemoryView_FromMemory(<char*>self.c.cls, <Py_ssize_t>self.c.n << (1 + self.c.many), PyBUF_READ),
+            PyMemoryView_FromMemory(
+                <char*>self.c.bucket, (self.c.n_buckets + 1) * <Py_ssize_t>sizeof(uint32_t), PyBUF_READ
+            ),
+            PyMemoryView_FromMemory(<char*>self.starting, self.c.n // 8 + 1, PyBUF_READ),
+        )
+
+    @property
+    def shape(self):
+        return (self.c.n, self.prefixes, self.c.n_buckets, self.c.shift, self.c.cut, self.c.wide, self.c.many)
+
+    @staticmethod
+    def mapped(tuple parts not None, tuple shape not None, list found not None):
+        cdef PrefixTable self = PrefixTable.__new__(PrefixTable)
+        cdef const uint8_t[::1] starts, cls, bucket, begins
+        cdef uint32_t digits
+        starts, cls, bucket, begins = parts
+        self.c.n, self.prefixes, self.c.n_buckets, self.c.shift, self.c.cut, self.c.wide, self.c.many = shape
+        digits = (64 - self.c.shift) // 4
+        if (
+            not found
+            or self.c.n == 0
+            or self.c.wide > 1
+            or self.c.many > 1
+            or not 2 <= digits <= 6
+            or self.c.shift != 64 - 4 * digits
+            or self.c.n_buckets != 11 ** digits
+            or self.c.cut != (0 if self.c.wide else self.c.shift - 32)
+            or starts.shape[0] != <Py_ssize_t>self.c.n << (2 + self.c.wide)
+            or cls.shape[0] != <Py_ssize_t>self.c.n << (1 + self.c.many)
+            or bucket.shape[0] != (self.c.n_buckets + 1) * <Py_ssize_t>sizeof(uint32_t)
+            or begins.shape[0] != self.c.n // 8 + 1
+        ):
+            raise ValueError("no prefix table")
+        self.kept = parts
+        self.c.starts = &starts[0]
+        self.c.cls = &cls[0]
+        self.c.bucket = <const uint32_t*>&bucket[0]
+        self.starting = &begins[0]
+        self.describe(found)
+        self.check()
+        return self
+
+    cdef int check(self) except -1:
+        """That no look-up leaves the arrays, whatever stands in them."""
+        cdef uint32_t i, worst = 0
+        cdef bint ordered = self.c.bucket[0] == 1 and self.c.bucket[self.c.n_buckets] == self.c.n
+        with nogil:
+            for i in range(self.c.n_buckets):
+                ordered &= self.c.bucket[i] <= self.c.bucket[i + 1]
+            for i in range(self.c.n):
+                worst = max(worst, class_at(&self.c, i))
+        if not ordered or worst >= self.c.n_classes:
+            raise ValueError("no prefix table")
+        return 0
+
+    # for what people read ---------------------------------------------------------------------------------------------
 
     @property
     def octets(self):
-        cdef size_t each = sizeof(uint64_t) + sizeof(uint32_t)
-        return self.c.n * each
+        return sum([part.nbytes for part in self.parts])
 
     def find(self, str digits):
         """The class of a number by the way that messages take."""
-        return self.cls[search(&self.c, parse(digits))] & ~<uint32_t>RESTART
+        return class_at(&self.c, search(&self.c, parse(digits)))
 
     def match(self, str digits):
         """The longest prefix of a number and its class, or None."""
@@ -345,7 +490,17 @@ cdef class PrefixTable:
         while n > 0:
             cut(key, n, &shorter)
             i = search(&self.c, shorter)
-            if self.starts[i] == shorter and not self.cls[i] & RESTART:
-                return digits[:n], self.cls[i]
+            if self.begins_at(i, shorter):
+                return digits[:n], class_at(&self.c, i)
             n -= 1
         return None
+
+    cdef bint begins_at(self, uint32_t i, uint64_t prefix) noexcept:
+        """Whether interval i is that of the prefix itself, which is at or behind its start."""
+        if not self.starting[i >> 3] >> (i & 7) & 1 or i < self.c.bucket[bucket_of(&self.c, prefix)]:
+            return False
+        if self.c.wide:
+            return (<const uint64_t*>self.c.starts)[i] == prefix
+        return prefix & ~(END << self.c.cut) == 0 and (<const uint32_t*>self.c.starts)[i] == <uint32_t>(
+            prefix >> self.c.cut
+        )

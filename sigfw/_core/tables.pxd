@@ -66,11 +66,17 @@ cdef struct ClassInfo:     # what the numbers of a class have in common, as far 
     uint8_t hosted_abroad
 
 cdef struct GtTable:
-    const uint64_t* starts # sorted; starts[0] is 0
-    const uint32_t* cls    # of the interval; the top bit: the interval goes on with a shorter prefix
-    const uint32_t* bucket # first start at or above bucket << shift, and one more at the end
+    # Starts of the intervals, sorted, 4 octets each or, where `wide`, 8: encoded numbers without their last `cut` bits,
+    # and in 4 octets without the digits that all of a bucket share.
+    const void* starts
+    const void* cls        # of the interval, 2 octets each or, where `many`, 4
+    const uint32_t* bucket # first start at or above those of a bucket's first digits, and one more at the end
     uint32_t n             # 1: no prefix at all
-    uint32_t shift
+    uint32_t n_buckets
+    uint8_t shift          # of the first digits in an encoded number
+    uint8_t cut
+    uint8_t wide
+    uint8_t many
     const ClassInfo* classes
     uint32_t n_classes
 
