@@ -14,7 +14,7 @@ from sigfw.policy import schema
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.dates import in_force
 from sigfw.policy.loader import load
-from sigfw.policy.model import Policy, Row
+from sigfw.policy.model import Policy
 from sigfw.yamlfile import shown
 
 KINDS: Final = {"e212": "imsi", "msisdn": "msisdn"}  # of lists, by space; else gt
@@ -44,7 +44,7 @@ def lookup(ctx: click.Context, digits: str, path: Path, space: str, day: datetim
         raise UsageError(f"{shown(digits)} {problem}")
     policy = load(path, today=day)
     found = compile_policy(policy).lookup(digits, space)
-    prefix = longest(digits, written(policy, space))
+    prefix = longest(digits, policy, space)
     if found is None or prefix is None:
         click.echo(f"{digits}: no prefix of {path} matches", err=True)
         ctx.exit(1)
@@ -65,15 +65,15 @@ def told(policy: Policy, digits: str, space: str) -> Iterable[str]:
     for name, numbers in policy.lists.items():
         if numbers.kind != KINDS.get(space, "gt"):
             continue
-        rows = [e for e in (*numbers.entries, *numbers.others) if isinstance(e, Row) and digits.startswith(e.prefix)]
+        rows = [row for row in (*numbers.listed.rows, *numbers.others) if digits.startswith(row.prefix)]
         for row in sorted(rows, key=lambda row: -len(row.prefix)):
             said = ", ".join(f"{key} {value}" for key in SAID if (value := getattr(row, key)))
             idle = "" if in_force(row, policy.day) else " (not in force)"
             yield f"{name} {'!' if row.exclude else ''}{row.prefix}: {said}{idle}"
 
 
-def written(policy: Policy, space: str) -> set[str]:
-    """Prefixes of home, operators and lists; those that a rule writes out say nothing of whose a number is."""
+def longest(digits: str, policy: Policy, space: str) -> str | None:
+    """The longest prefix of home, operators or lists; those that a rule writes out say nothing of whose a number is."""
     home = policy.home
     own = {
         "e164": home.global_titles + home.hosted_abroad,
@@ -85,11 +85,9 @@ def written(policy: Policy, space: str) -> set[str]:
     found = set(own[space])
     for operator in policy.operators:
         found.update(operator.imsi if space == "e212" else operator.global_titles)
-    for numbers in policy.lists.values():
-        if numbers.kind == kind:
-            found.update(entry.prefix for entry in numbers.entries)
-    return found
-
-
-def longest(digits: str, prefixes: set[str]) -> str | None:
-    return next((digits[:n] for n in range(len(digits), 0, -1) if digits[:n] in prefixes), None)
+    lists = [numbers.listed for numbers in policy.lists.values() if numbers.kind == kind]
+    found.update(row.prefix for one in lists for row in one.rows)
+    for prefix in (digits[:n] for n in range(len(digits), 0, -1)):
+        if prefix in found or any(marked in one.plain for one in lists for marked in (prefix, f"!{prefix}")):
+            return prefix
+    return None

@@ -83,7 +83,7 @@ def describe(policy: Policy) -> Iterable[str]:
         told = "".join(f", {what} {some(values)}" for what, values in more.items() if values)
         yield f"operator  {o.tadig} {o.country or '-'}: GT {some(o.global_titles)}, IMSI {some(o.imsi)}{told}"
     for name, numbers in policy.lists.items():
-        entries = [("!" if e.exclude else "") + e.prefix for e in numbers.entries[:5]]
+        entries = [entry.marked for entry in numbers.entries[:5]]
         count = len(numbers.entries)
         others = f" and {len(numbers.others)} not in force" if numbers.others else ""
         yield f"list      {name}, {numbers.kind}, {count} prefixes{others}: {some(entries, count)}"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sigfw import names
 from sigfw._core.gttable import HOME, HOSTED_ABROAD, OPERATOR_ITEM, PrefixTable
+from sigfw._core.prefixes import Prefixes
 from sigfw._core.tables import Tables
 from sigfw.errors import ConfigError
 from sigfw.policy.model import Condition, Operand, Policy, Rule, Scalar
@@ -99,6 +100,7 @@ class Numbers:
         self.lists: dict[object, int] = {"home": HOME, "hosted_abroad": HOSTED_ABROAD}
         self.prefixes: dict[str, list[str]] = {space: [] for space in ALL_SPACES}
         self.items: dict[str, array[int]] = {space: array("I") for space in ALL_SPACES}
+        self.packed: dict[str, list[tuple[Prefixes, int]]] = {space: [] for space in ALL_SPACES}
         home = policy.home
         self.also = array("H", [0])
         self.also_rows: dict[tuple[int, ...], int] = {}
@@ -117,8 +119,10 @@ class Numbers:
         for name, one in policy.lists.items():
             number = self.lists.setdefault(name, len(self.lists))
             for exclude in (False, True):
-                prefixes = [entry.prefix for entry in one.entries if entry.exclude is exclude]
+                prefixes = [row.prefix for row in one.listed.rows if row.exclude is exclude]
                 self.put(SPACES_OF_KIND[one.kind], prefixes, number << 1 | exclude)
+            for space in SPACES_OF_KIND[one.kind]:
+                self.packed[space].append((one.listed.plain, number))
 
     def put(self, spaces: Iterable[str], prefixes: Iterable[str], item: int) -> None:
         prefixes = list(prefixes)
@@ -184,7 +188,10 @@ class Numbers:
         return known
 
     def tables(self) -> tuple[PrefixTable | None, ...]:
-        return (None, *(PrefixTable(self.prefixes[space], self.items[space]) for space in ALL_SPACES))
+        return (
+            None,
+            *(PrefixTable(self.prefixes[space], self.items[space], self.packed[space]) for space in ALL_SPACES),
+        )
 
 
 class Compiler:

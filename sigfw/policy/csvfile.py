@@ -3,14 +3,63 @@
 import csv
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
+from sigfw._core.prefixes import PlainRows, Prefixes
 from sigfw.policy.numbers import is_date
 from sigfw.yamlfile import Mistakes, Node, closest, shown
 
 AS_OF: Final = re.compile(r"#\s*as of\s+([0-9-]{10})\b", re.I)
+BOM: Final = b"\xef\xbb\xbf"
+AT_ONCE: Final = 1 << 20  # octets
 MAX_LINE: Final = 1 << 16  # characters: half of what the csv module bounds a cell to
+
+
+class Plain(NamedTuple):
+    """What a file of prefixes and nothing else says."""
+
+    prefixes: Prefixes
+    repeats: int  # rows that say what one before says
+    repeated: str  # file:line of the first
+    as_of: dict[str, str]
+
+
+def plain(path: Path, columns: tuple[str, ...], *, zero: bool) -> Plain | None:
+    """Read a file whose rows are prefixes alone; None: it is no such file, or has a mistake, which `rows` tells.
+
+    zero: whether a prefix may begin with 0. tests/unit/test_plain_csv.py holds it to what `rows` says.
+    """
+    found, as_of = PlainRows(zero=zero), dict[str, str]()
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as f:
+            rest = f.read(len(BOM))
+            rest = b"" if rest == BOM else rest
+            for more in chain(iter(partial(f.read, AT_ONCE), b""), [b"\n"]):  # of a last line without an end
+                text = rest + more
+                read = found.feed(text)
+                if read < 0:
+                    return None
+                rest = text[read:]
+                for line, comment in found.comments:
+                    as_of.update(_as_of(f"{path}:{line}", comment.partition(",")[0]))
+                found.comments.clear()
+    except (OSError, ValueError):
+        return None
+    header = [name.strip().casefold() for name in (found.header or columns[0]).split(",")]
+    known = header[0] == columns[0] and len(set(header)) == len(header) and set(header) <= set(columns)
+    packed = found.packed() if known else None
+    return Plain(packed[0], packed[1], f"{path}:{packed[2]}", as_of) if packed else None
+
+
+def _as_of(where: str, comment: str) -> dict[str, str]:
+    """The date of a file that stands in a comment."""
+    said = AS_OF.match(comment)
+    return {where: said[1]} if said and is_date(said[1]) else {}
 
 
 class _NoRows(Exception):
@@ -61,9 +110,8 @@ def rows(
                 if not cells or (len(cells) == 1 and not cells[0].strip()):
                     continue
                 if cells[0].startswith("#"):
-                    said = AS_OF.match(cells[0])
-                    if said and is_date(said[1]) and as_of is not None:
-                        as_of[f"{file}:{line}"] = said[1]
+                    if as_of is not None:
+                        as_of.update(_as_of(f"{file}:{line}", cells[0]))
                     continue
                 if first:
                     first = False

@@ -1,12 +1,12 @@
 """Which entries of the lists are in force: a policy on a day, and the day on which it is another one."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from sigfw.policy.digest import digest
-from sigfw.policy.model import Entry, NumberList, Policy, Row
+from sigfw.policy.model import Entry, Listed, NumberList, Policy, Row
 
 __all__ = ["in_force", "on", "utc_today"]
 
@@ -42,26 +42,23 @@ def in_force(entry: Entry, day: str) -> bool:
 def _list_on(numbers: NumberList, day: str) -> NumberList:
     if not numbers.dated:
         return numbers
-    entries: list[Entry] = []
-    others: list[Row] = []
-    for entry in (*numbers.entries, *numbers.others):
-        if in_force(entry, day):
-            entries.append(entry)
-        elif isinstance(entry, Row):
-            others.append(entry)
-    return msgspec.structs.replace(numbers, entries=tuple(entries), others=tuple(others))
+    rows = (*numbers.listed.rows, *numbers.others)
+    return msgspec.structs.replace(
+        numbers,
+        entries=Listed(numbers.listed.plain, (row for row in rows if in_force(row, day))),
+        others=tuple(row for row in rows if not in_force(row, day)),
+    )
 
 
 def _next_change(lists: Mapping[str, NumberList], day: str) -> str:
     days = {
-        d for numbers in lists.values() if numbers.dated for d in _changes((*numbers.entries, *numbers.others), day)
+        d for numbers in lists.values() if numbers.dated for d in _changes((*numbers.listed.rows, *numbers.others), day)
     }
     return min(days, default="")
 
 
-def _changes(entries: Iterable[Entry], day: str) -> set[str]:
+def _changes(rows: Sequence[Row], day: str) -> set[str]:
     """The days to come on which an entry begins, or is no longer."""
-    rows = [entry for entry in entries if isinstance(entry, Row)]
     begin = {row.valid_from for row in rows if row.valid_from > day}
     last = {row.valid_until for row in rows if row.valid_until >= day}
     return begin | {following for one in last if (following := _following(one))}

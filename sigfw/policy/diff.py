@@ -110,15 +110,14 @@ def _lists(a: Mapping[str, NumberList], b: Mapping[str, NumberList]) -> Iterator
             yield Change("list", name, "removed" if new is None else "added", said)
             continue
         kind = f"kind {old.kind} → {new.kind}" if old.kind != new.kind else ""
-        if said := _joined(filter(None, (kind, _entries(_prefixes(old), _prefixes(new))))):
+        same = old.entries == new.entries and old.others == new.others
+        if said := _joined(filter(None, (kind, "" if same else _entries(_prefixes(old), _prefixes(new))))):
             yield Change("list", name, "changed", said)
 
 
 def _prefixes(numbers: NumberList) -> list[str]:
     """With their days, those that are not in force too: what they say of owners and reasons decides nothing."""
-    return [
-        ("!" if entry.exclude else "") + entry.prefix + _days(entry) for entry in (*numbers.entries, *numbers.others)
-    ]
+    return [entry.marked + _days(entry) for entry in (*numbers.entries, *numbers.others)]
 
 
 def _days(entry: Entry) -> str:

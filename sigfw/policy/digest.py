@@ -4,11 +4,15 @@ What decides nothing (comments, order of keys, notes, paths) is not in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import msgspec
 
-from sigfw.policy.model import Checks, Condition, Home, Link, NumberList, Operand, Operator, Rule
+from sigfw._core.prefixes import Prefixes
+from sigfw.policy.model import Checks, Condition, Home, Link, Listed, NumberList, Operand, Operator, Rule
+
+AT_ONCE: Final = 65536  # prefixes written out
 
 
 def digest(
@@ -35,15 +39,24 @@ def digest(
         take("operator", [o.tadig, o.country, sorted(o.global_titles), sorted(o.imsi), *(more if any(more) else ())])
     for name, numbers in sorted(lists.items()):
         take("list", [name, numbers.kind])
-        # Line by line: a list may have a million entries.
-        entries = (("!" if e.exclude else "") + e.prefix for e in numbers.entries)
-        h.update("\n".join(sorted(set(entries) if numbers.dated else entries)).encode())
-        h.update(b"\n")
+        for lines in _lines(numbers.listed):
+            h.update(lines)
     take("exceptions", exceptions)
     for rule in rules:
         take("rule", _rule(rule))
     take("checks", checks)
     return h.hexdigest()[:16]
+
+
+def _lines(listed: Listed) -> Iterator[bytes]:
+    """The prefixes with their marks, each once, in order; a list of nothing is an empty line."""
+    more = [marked for marked in {row.marked for row in listed.rows} if marked not in listed.plain]
+    plain = [marked for marked in more if marked[0] != "!"]
+    every = Prefixes(plain, [marked[1:] for marked in more if marked[0] == "!"], listed.plain) if more else listed.plain
+    if not len(every):
+        yield b"\n"
+    for start in range(0, len(every), AT_ONCE):
+        yield every.lines(start, start + AT_ONCE)
 
 
 def _rule(rule: Rule) -> list[object]:

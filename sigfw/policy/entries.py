@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Final
 
+from sigfw._core.prefixes import Prefixes
 from sigfw.policy import csvfile, schema
-from sigfw.policy.model import Entry, Row
+from sigfw.policy.model import Entry, Listed, Row
 from sigfw.policy.numbers import NumberReader, is_date
 from sigfw.yamlfile import Mistakes, Node, shown
 
@@ -23,6 +24,7 @@ class Entries(NumberReader):
         super().__init__(mistakes)
         self.as_of = as_of
         self.zero = zero
+        self.packed = Prefixes()  # of a plain file
         self.found: dict[str, Entry] = {}
         self.again: dict[str, list[Entry]] = {}  # other periods of prefixes in `found`
         self.dated = False
@@ -31,8 +33,13 @@ class Entries(NumberReader):
         self.texts: dict[str, str] = {}  # notes and owners repeat: each kept once
 
     @property
-    def all(self) -> tuple[Entry, ...]:
-        return (*self.found.values(), *(entry for entries in self.again.values() for entry in entries))
+    def all(self) -> Listed:
+        found = Listed.of((*self.found.values(), *(entry for entries in self.again.values() for entry in entries)))
+        if not len(found.plain):
+            return Listed(self.packed, found.rows)
+        plain = [entry for entry in found if not isinstance(entry, Row)]
+        others = [entry.prefix for entry in plain if not entry.exclude]
+        return Listed(Prefixes(others, [entry.prefix for entry in plain if entry.exclude], self.packed), found.rows)
 
     def take_node(self, node: Node) -> None:
         if node.kind == "mapping":
@@ -49,6 +56,22 @@ class Entries(NumberReader):
             self._take(node.file, node.line, node.text, {})
 
     def take_file(self, path: Path, named_by: Node) -> None:
+        if not self._take_plain(path):
+            self._take_rows(path, named_by)
+
+    def _take_plain(self, path: Path) -> bool:
+        """A file of prefixes and nothing else, without an object a row; False: it is another, and nothing is taken."""
+        read = csvfile.plain(path, (*COLUMNS, *LEASE_COLUMNS), zero=self.zero)
+        if read is None or any(mark + prefix in read.prefixes for prefix in self.found for mark in ("", "!")):
+            return False
+        self.packed = read.prefixes
+        self.as_of.update(read.as_of)
+        if read.repeats:
+            self.repeats += read.repeats
+            self.repeated = self.repeated or read.repeated
+        return True
+
+    def _take_rows(self, path: Path, named_by: Node) -> None:
         file, names, nothing = str(path), (*COLUMNS[1:], *LEASE_COLUMNS), dict[str, str]()
         for line, (prefix, *rest) in csvfile.rows(
             path, COLUMNS, self.mistakes, named_by, more=LEASE_COLUMNS, as_of=self.as_of

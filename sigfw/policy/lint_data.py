@@ -6,7 +6,7 @@ from typing import Final
 
 from sigfw.policy.countries import ALPHA_2
 from sigfw.policy.entries import covers
-from sigfw.policy.model import Entry, NumberList, Operator, Policy, Row
+from sigfw.policy.model import Entry, Listed, NumberList, Operator, Policy, Row
 from sigfw.policy.travel import load_default
 
 __all__ = ["lint_data"]
@@ -46,7 +46,7 @@ def _of_list(name: str, numbers: NumberList, day: str) -> Iterator[str]:
             f"{numbers.repeated}: {counted(numbers.repeats, 'entry', 'entries')} of list `{name}` left out, "
             "this one first: one before says the same; remove"
         )
-    idle = list(_without_effect(numbers.entries))
+    idle = list(_without_effect(numbers.listed))
     if idle:
         entry, around = idle[0]
         sign = "!" if entry.exclude else ""
@@ -60,13 +60,13 @@ def counted(n: int, one: str, more: str) -> str:
     return f"1 {one}" if n == 1 else f"{n} {more}"
 
 
-def _without_effect(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str | None]]:
+def _without_effect(entries: Listed) -> Iterator[tuple[Entry, str | None]]:
     """Entries, and the shorter prefix that says the same on all their days; None: an exception to nothing.
 
     A lease within a lease is told by who looks the number up, and so stays.
     """
     around: list[Entry] = []
-    for entry in sorted(entries, key=lambda one: one.prefix):
+    for entry in entries.by_prefix():
         while around and not entry.prefix.startswith(around[-1].prefix):
             around.pop()
         if not around:

@@ -3,9 +3,13 @@
 Nothing here reads YAML.
 """
 
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from typing import Literal, overload
 
 import msgspec
+
+from sigfw._core.prefixes import Prefixes
 
 Scalar = str | int | bool
 Perimeter = Literal["international", "national", "internal"]
@@ -65,6 +69,10 @@ class Entry(Base, frozen=True, kw_only=True, gc=False):
     prefix: str  # 1 to 16 digits
     exclude: bool = False  # "!": an exception inside; the longest prefix decides
 
+    @property
+    def marked(self) -> str:
+        return f"!{self.prefix}" if self.exclude else self.prefix
+
 
 class Row(Entry, frozen=True, kw_only=True, gc=False):
     """An entry of which more is said. Nothing of it but its days decides."""
@@ -84,16 +92,74 @@ class Row(Entry, frozen=True, kw_only=True, gc=False):
         return f"{self.file}:{self.line}"
 
 
+class Listed(Sequence[Entry]):
+    """Entries of a list: the plain ones packed, in order, exceptions first; behind them those of which more is said."""
+
+    __slots__ = ("plain", "rows")
+
+    def __init__(self, plain: Prefixes, rows: Iterable[Row] = ()) -> None:
+        self.plain = plain
+        self.rows = tuple(rows)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Listed":
+        if isinstance(entries, cls):
+            return entries
+        entries = tuple(entries)
+        plain = [entry for entry in entries if not isinstance(entry, Row)]
+        return cls(
+            Prefixes([one.prefix for one in plain if not one.exclude], [one.prefix for one in plain if one.exclude]),
+            (entry for entry in entries if isinstance(entry, Row)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.plain) + len(self.rows)
+
+    @overload
+    def __getitem__(self, i: int, /) -> Entry: ...
+    @overload
+    def __getitem__(self, i: slice, /) -> Sequence[Entry]: ...
+    def __getitem__(self, i: int | slice, /) -> Entry | Sequence[Entry]:
+        if isinstance(i, slice):
+            return [self[one] for one in range(*i.indices(len(self)))]
+        i += len(self) if i < 0 else 0
+        return self._plain(i) if i < len(self.plain) else self.rows[i - len(self.plain)]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Listed):
+            return NotImplemented
+        same = self.plain.excluded == other.plain.excluded and self.rows == other.rows
+        return same and self.plain.octets == other.plain.octets
+
+    def by_prefix(self) -> Iterator[Entry]:
+        """As they sort by their digits; none is kept."""
+        exceptions = map(self._plain, range(self.plain.excluded))
+        others = map(self._plain, range(self.plain.excluded, len(self.plain)))
+        rows = sorted(self.rows, key=lambda row: row.prefix)
+        return merge(exceptions, others, rows, key=lambda entry: entry.prefix)
+
+    def _plain(self, i: int) -> Entry:
+        return Entry(prefix=self.plain[i], exclude=i < self.plain.excluded)
+
+
 class NumberList(Base, frozen=True, kw_only=True):
     """`home` and `hosted_abroad` are lists too; the compiler makes them of Home."""
 
     kind: Literal["gt", "imsi", "msisdn"]
-    entries: tuple[Entry, ...]  # in force on the policy's day; a prefix twice where two periods of it meet
+    entries: Sequence[Entry]  # in force on the policy's day; a prefix twice where two periods of it meet
     others: tuple[Row, ...] = ()  # ended, or not yet begun
     dated: bool = False  # whether any has a day
     where: str = ""  # file:line
     repeats: int = 0  # entries left out: one before says the same
     repeated: str = ""  # file:line of the first
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "entries", Listed.of(self.entries))
+
+    @property
+    def listed(self) -> Listed:
+        """The entries by what they are made of."""
+        return Listed.of(self.entries)
 
 
 class Operand(Base, frozen=True, kw_only=True):

@@ -76,9 +76,7 @@ def _owners(policy: Policy) -> Iterable[tuple[str, Operator]]:
 
 
 def _leases(numbers: NumberList) -> Iterable[Row]:
-    for entry in numbers.entries:
-        if isinstance(entry, Row) and (entry.lessor or entry.lessee) and not entry.exclude:
-            yield entry
+    return (row for row in numbers.listed.rows if (row.lessor or row.lessee) and not row.exclude)
 
 
 def _longest(prefixes: list[str], digits: str) -> int | None:
