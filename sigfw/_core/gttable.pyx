@@ -467,8 +467,12 @@ cdef class PrefixTable:
         with nogil:
             for i in range(self.c.n_buckets):
                 ordered &= self.c.bucket[i] <= self.c.bucket[i + 1]
-            for i in range(self.c.n):
-                worst = max(worst, class_at(&self.c, i))
+            if self.c.many:
+                for i in range(self.c.n):
+                    worst = max(worst, (<const uint32_t*>self.c.cls)[i])
+            else:
+                for i in range(self.c.n):
+                    worst = max(worst, (<const uint16_t*>self.c.cls)[i])
         if not ordered or worst >= self.c.n_classes:
             raise ValueError("no prefix table")
         return 0

@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from sigfw._core.gttable cimport PrefixTable
+from sigfw._core.limits cimport MAX_KEY_DIGITS
 from sigfw._core.msg cimport N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 from sigfw._core.tables cimport (
     CountryCode,
@@ -28,6 +29,8 @@ SPACES = ("", "e164", "e214", "e212", "msisdn")
 cdef CountryCode left_aligned(str digits) except *:
     cdef CountryCode cc
     cdef int i
+    if len(digits) > MAX_KEY_DIGITS:
+        raise ValueError(f"too many digits: {digits!r}")
     cc.key = 0
     cc.digits = <uint8_t>len(digits)
     for i in range(len(digits)):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from sigfw.cli import policy_diff, policy_import, policy_learn
+from sigfw.cli import policy_compile, policy_diff, policy_import, policy_learn
 from sigfw.cli.policy_test import test
 from sigfw.errors import ConfigError
 from sigfw.policy.compiler import compile_policy
@@ -24,6 +24,7 @@ command.add_command(test)
 command.add_command(policy_diff.command)
 command.add_command(policy_learn.command)
 command.add_command(policy_import.command)
+command.add_command(policy_compile.command)
 
 
 @command.command("check")

@@ -20,6 +20,7 @@ from sigfw.pipeline.sink import KafkaSink
 from sigfw.pipeline.source import KafkaSource
 from sigfw.pipeline.watch import EVERY_SECONDS, Watch
 from sigfw.pipeline.worker import Rules, Service
+from sigfw.policy.compiled import AGAIN
 from sigfw.policy.compiler import compile_policy
 from sigfw.policy.dates import on
 from sigfw.policy.loader import load as load_policy
@@ -179,6 +180,8 @@ def load_rules(path: Path) -> Rules:
     config = load_config(path)
     policy = load_policy(Path(config.policy))
     files = (str(path), *policy.files)
+    if policy.compiled is not None and not policy.compiled.fits(policy):
+        log.warning("policy_compiled_for_other_days", reason=f"{config.policy}: makes its own tables; {AGAIN}")
     try:
         check_workers(path, config, policy)
         return replace(rules_of(policy, config.mode), files=files)

@@ -10,7 +10,7 @@ from typing import Final
 
 from sigfw import names
 from sigfw.errors import ConfigError
-from sigfw.policy import schema
+from sigfw.policy import compiled, schema
 from sigfw.policy.checks import STATE_CHECKS, ChecksReader
 from sigfw.policy.dates import on, utc_today
 from sigfw.policy.entries import Entries
@@ -30,14 +30,17 @@ PERIMETERS: Final[tuple[Perimeter, ...]] = ("international", "national", "intern
 
 
 def load(path: Path, *, today: datetime.date | None = None) -> Policy:
-    """Read a policy with all that it includes.
+    """Read a policy with all that it includes, or one that was compiled.
 
     today: whose dated entries of lists are in force (default: this day, UTC); dates.on says what is so on another day.
     Raises ConfigError with every mistake, `file:line: what is wrong; what to do`, in the order of file and line.
     """
+    path = Path(path)
+    if compiled.is_compiled(path):
+        return compiled.load(path, today or utc_today())
     mistakes = Mistakes()
     loader = _Loader(mistakes)
-    policy = loader.load(Path(path))
+    policy = loader.load(path)
     if policy is None:
         raise ConfigError(mistakes.lines(), map(str, loader.files))
     return on(policy, today or utc_today())

@@ -5,7 +5,7 @@ Nothing here reads YAML.
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import msgspec
 
@@ -242,6 +242,7 @@ class Policy(Base, frozen=True, kw_only=True):
     day: str = ""  # UTC; the lists hold what is in force on it
     as_of: dict[str, str] = {}  # file:line of a date that a file bears -> the date
     changes: str = ""  # the first day after it on which they hold something else; "": none is known
+    compiled: Any = None  # its prefix tables as policy/compiled.py has them, where it was loaded from such a file
 
     @property
     def home_tadig(self) -> str:
