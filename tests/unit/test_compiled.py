@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from sigfw._core import probe
 from sigfw._core.gttable import PrefixTable
@@ -17,6 +18,7 @@ from sigfw._core.mapped import checksum
 from sigfw._core.tables import Tables
 from sigfw.cli import cli
 from sigfw.errors import ConfigError, StartError
+from sigfw.pipeline.build import load_rules, rules_of
 from sigfw.policy import compiled
 from sigfw.policy.compiler import compile_policy, compiler_of
 from sigfw.policy.diff import differences
@@ -226,3 +228,36 @@ def test_mapped_tables_outlive_the_file_that_is_replaced(folder: Path) -> None:
     compiled.write(compiler, folder / "p.compiled")
     assert tables.lookup("23276") is not None
     assert compile_policy(load(folder / "p.compiled", today=DAY)).lookup("23276") is None
+
+
+# the service ----------------------------------------------------------------------------------------------------------
+
+CONFIG = """\
+schema: 1
+policy: p.compiled
+source: {capture: {path: c.pcap}}
+sink: {files: {verdicts: v.jsonl, events: e.jsonl}}
+identities: {pseudonymise: false}
+"""
+
+
+def test_service_says_that_a_compiled_policy_is_of_other_days(folder: Path) -> None:
+    (folder / "c.yaml").write_text(CONFIG)
+    with capture_logs() as lines:
+        rules = load_rules(folder / "c.yaml")
+    assert [line["event"] for line in lines] == ["policy_compiled_for_other_days"]
+    assert rules.tables.digest == load(folder / "p.yaml").digest
+    assert rules.files == (str(folder / "c.yaml"), str(folder / "p.compiled"))
+    run("policy", "compile", folder / "p.yaml", "-o", folder / "p.compiled")
+    with capture_logs() as lines:
+        assert load_rules(folder / "c.yaml").tables.digest == rules.tables.digest
+    assert not lines
+
+
+def test_day_that_comes_has_its_entries(folder: Path) -> None:
+    rules = rules_of(load(folder / "p.compiled", today=DAY), {})
+    assert rules.changes == "2026-11-26"
+    assert rules.renew is not None
+    day = DAY + datetime.timedelta(days=2)
+    assert rules.renew(day).tables.digest == load(folder / "p.yaml", today=day).digest
+    assert rules.tables.digest == load(folder / "p.yaml", today=DAY).digest != rules.renew(day).tables.digest
