@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sigfw import names
 from sigfw._core.engine import Worker
@@ -26,10 +27,12 @@ from sigfw.policy.dates import on
 from sigfw.policy.loader import load as load_policy
 from sigfw.policy.model import Policy
 from sigfw.policy.whois import Whois
-from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.logs import get_logger
 from sigfw.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from sigfw.state.store import Store
 
 PROGRESS_SECONDS = 0.5
 
@@ -101,12 +104,14 @@ def make_state(config: Config, key: bytes | None) -> State:
         raise StartError("state: no memory for as many subscribers, dialogues and callers; set fewer") from None
 
 
-def make_store(config: Config, state: State, metrics: Metrics) -> Store:
+def make_store(config: Config, state: State, metrics: Metrics) -> "Store":
+    from sigfw.state.store import Store  # a third of the time that a start takes, for those who share
+
     settings = config.state
     return Store(settings.url, settings.timeout_ms, state.lifetime_seconds, metrics)
 
 
-async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metrics, store: Store | None) -> Outcome:
+async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metrics, store: "Store | None") -> Outcome:
     settings, outlet = config.source.kafka, config.sink.kafka
     assert settings is not None
     assert outlet is not None
@@ -145,7 +150,7 @@ async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metr
 
 
 async def _serve_capture(
-    path: Path, config: Config, worker: Worker, metrics: Metrics, progress: Progress, store: Store | None
+    path: Path, config: Config, worker: Worker, metrics: Metrics, progress: Progress, store: "Store | None"
 ) -> Outcome:
     settings, outlet = config.source.capture, config.sink.files
     assert settings is not None

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -30,10 +30,12 @@ from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
 from sigfw.policy.dates import utc_today
 from sigfw.records import timeout_line
-from sigfw.state.store import Store
 from sigfw.telemetry.http import Health, HttpServer
 from sigfw.telemetry.logs import get_logger
 from sigfw.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from sigfw.state.store import Store
 
 log = get_logger(__name__)
 
@@ -84,7 +86,7 @@ class Service:
         *,
         deadline_ns: int = 0,
         reload_seconds: float = 0,
-        store: Store | None = None,
+        store: "Store | None" = None,
         today: Callable[[], datetime.date] = utc_today,
     ) -> None:
         self._worker = worker
