@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -14,14 +15,15 @@ from bench.corpus import FOLDER
 from sigfw._core import framing, mapop, normalise, sccp
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.prefixes import Prefixes
 from sigfw._core.tables import Tables
 from sigfw.policy import loader
 from sigfw.policy.compiler import compile_policy
-from sigfw.policy.model import Condition, Entry, NumberList, Operand, Rule
+from sigfw.policy.model import Condition, Listed, NumberList, Operand, Rule
 
 POLICY = Path(__file__).parent.parent / "configs" / "policies" / "interconnect.yaml"
 BATCH = 1024
-PREFIXES = 100_000
+PREFIXES = 1_000_000
 PEER_SAMPLE = 200  # messages a round that pycrate reads: it takes a thousandth of a second or so for one
 
 
@@ -40,19 +42,21 @@ def messages() -> list[bytes]:
     return [frame["octets"] for frame in framing.frames(capture, "pcap") if frame["kind"] == "sccp"]
 
 
-@cache
-def tables() -> Tables:
-    """The interconnect policy and a rule over a list of 100,000 prefixes."""
+def prefixes(count: int) -> list[str]:
+    """So many of 6 to 10 digits, most of them of 10, of which none is the corpus's operators'."""
     policy = loader.load(POLICY)
-    rng = random.Random(1)
-    prefixes = {str(rng.randrange(10**5, 10**10)) for _ in range(PREFIXES + 1000)}
-    ours = tuple(prefix for one in policy.operators for prefix in one.global_titles) + policy.home.global_titles
-    free = [
-        prefix
-        for prefix in sorted(prefixes)
-        if not any(one.startswith(prefix) or prefix.startswith(one) for one in ours)
-    ]
-    entries = tuple(Entry(prefix=prefix) for prefix in free[:PREFIXES])
+    ours = {prefix for one in policy.operators for prefix in one.global_titles} | set(policy.home.global_titles)
+    lengths, within = {len(one) for one in ours}, {one[:n] for one in ours for n in range(1, len(one) + 1)}
+    some = map(str, random.Random(1).sample(range(10**5, 10**10), count + count // 10 + 1000))
+    free = (one for one in some if one not in within and not any(one[:n] in ours for n in lengths))
+    return list(islice(free, count))
+
+
+@cache
+def tables(count: int = PREFIXES) -> Tables:
+    """The interconnect policy and a rule over a list of so many prefixes."""
+    policy = loader.load(POLICY)
+    entries = Listed(Prefixes(prefixes(count)))
     rule = Rule(
         id="bench-leased",
         category="cat0",

@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,24 +18,26 @@ AT_LEAST_SECONDS = 0.1  # a measurement: shorter calls are repeated
 RESULTS = Path(__file__).parent / "results"
 
 
-def measure(case: Case, calls: int) -> float:
+def measure(case: Case, calls: int, clock: Callable[[], int] = time.perf_counter_ns) -> float:
     """Nanoseconds a message."""
-    start = time.perf_counter_ns()
+    start = clock()
     for _ in range(calls):
         case.call()
-    return (time.perf_counter_ns() - start) / (calls * case.messages)
+    return (clock() - start) / (calls * case.messages)
 
 
-def interleaved(cases: Sequence[Case], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Every case once a round, so that what disturbs the machine meets them all."""
+def interleaved(
+    cases: Sequence[Case], rounds: int, seconds: float, clock: Callable[[], int] = time.perf_counter_ns
+) -> dict[str, list[float]]:
+    """Every case once a round, so that what disturbs the machine meets them all; clock: thread_time_ns for CPU time."""
     calls: dict[str, int] = {}
     for case in cases:  # the first call also warms up
-        once = measure(case, 1) * case.messages / 1e9
+        once = measure(case, 1, clock) * case.messages / 1e9
         calls[case.name] = max(1, round(seconds / max(once, 1e-9)))
     taken: dict[str, list[float]] = {case.name: [] for case in cases}
     for _ in range(rounds):
         for case in cases:
-            taken[case.name].append(measure(case, calls[case.name]))
+            taken[case.name].append(measure(case, calls[case.name], clock))
     return taken
 
 
