@@ -19,9 +19,28 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    #include <stdint.h>
+    #include <stdlib.h>
+    #include <sys/mman.h>
     #define SIGFW_PREFETCH(p) __builtin_prefetch((const void*)(p), 0, 1)
+    #define SIGFW_HUGE ((uintptr_t)1 << 21)
+
+    /* As malloc; of what is large, in huge pages where the system has them: a look-up among millions otherwise waits as
+       long for the address of each line as for the line. */
+    static void* sigfw_room(size_t octets) {
+        char* p = malloc(octets);
+    #ifdef MADV_HUGEPAGE
+        if (p != NULL && octets >= 2 * SIGFW_HUGE) {
+            uintptr_t first = ((uintptr_t)p + SIGFW_HUGE - 1) & ~(SIGFW_HUGE - 1);
+            uintptr_t end = ((uintptr_t)p + octets) & ~(SIGFW_HUGE - 1);
+            (void)madvise((void*)first, end - first, MADV_HUGEPAGE);
+        }
+    #endif
+        return p;
+    }
     """
     void SIGFW_PREFETCH(const void* p) noexcept nogil
+    void* room "sigfw_room"(size_t octets) noexcept nogil
 
 cdef enum:
     IN_FLIGHT = 64                 # look-ups prefetched together: beyond the line fill buffers of any core, within L1
@@ -302,8 +321,8 @@ cdef class PrefixTable:
         cdef Py_ssize_t i = 0, same
         cdef Classes classes = Classes()
         memset(known, 0, sizeof(known))
-        self.starts = <uint64_t*>malloc((2 * n + 1) * sizeof(uint64_t))
-        self.cls = <uint32_t*>malloc((2 * n + 1) * sizeof(uint32_t))
+        self.starts = <uint64_t*>room((2 * n + 1) * sizeof(uint64_t))
+        self.cls = <uint32_t*>room((2 * n + 1) * sizeof(uint32_t))
         self.begins = <uint8_t*>calloc(2 * n // 8 + 1, 1)
         if self.starts == NULL or self.cls == NULL or self.begins == NULL:
             raise MemoryError
@@ -356,7 +375,7 @@ cdef class PrefixTable:
         cdef uint32_t b, i = 1
         self.c.shift = 64 - 4 * digits
         self.c.n_buckets = 11 ** digits
-        self.bucket = <uint32_t*>malloc((self.c.n_buckets + 1) * sizeof(uint32_t))
+        self.bucket = <uint32_t*>room((self.c.n_buckets + 1) * sizeof(uint32_t))
         if self.bucket == NULL:
             raise MemoryError
         for b in range(self.c.n_buckets):
@@ -451,6 +470,8 @@ cdef class PrefixTable:
             or begins.shape[0] != self.c.n // 8 + 1
         ):
             raise ValueError("no prefix table")
+        if (<size_t>&starts[0] | <size_t>&cls[0] | <size_t>&bucket[0]) & 7:
+            raise ValueError("a prefix table that is not aligned to 8")
         self.kept = parts
         self.c.starts = &starts[0]
         self.c.cls = &cls[0]

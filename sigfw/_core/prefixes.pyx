@@ -107,6 +107,8 @@ cdef class Prefixes:
         self.n = octets.shape[0] // <Py_ssize_t>sizeof(uint64_t)
         self.excluded = excluded
         if self.n:
+            if <size_t>&octets[0] & 7:
+                raise ValueError("packed prefixes that are not aligned to 8")
             self.keys = <const uint64_t*>&octets[0]
         self.kept = octets
         return self

@@ -173,6 +173,13 @@ def test_arrays_that_lead_out_of_themselves_are_refused(part: int, at: int, octe
         damaged(table, part, at, octets)
 
 
+def test_arrays_begin_where_a_number_may() -> None:
+    table = PrefixTable(["44"], [4])
+    octets = [memoryview(bytes(1) + bytes(part))[1:] for part in table.parts]
+    with pytest.raises(ValueError, match="not aligned to 8"):
+        PrefixTable.mapped(tuple(octets), table.shape, [(frozenset(), 0), (frozenset((2,)), 0)])
+
+
 def test_one_sum_differs_from_that_of_every_octet_altered() -> None:
     octets = bytes(range(200))
     sums = {checksum(memoryview(octets[:i] + bytes([octets[i] ^ 128]) + octets[i + 1 :])) for i in range(200)}

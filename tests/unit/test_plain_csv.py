@@ -96,6 +96,13 @@ def test_octets_that_are_no_packed_prefixes_are_refused(octets: int, excluded: i
         Prefixes.mapped(memoryview(bytes(octets)), excluded)
 
 
+def test_packed_prefixes_begin_where_a_number_may() -> None:
+    octets = memoryview(bytes(24))
+    assert len(Prefixes.mapped(octets[8:], 0)) == 2
+    with pytest.raises(ValueError, match="not aligned to 8"):
+        Prefixes.mapped(octets[4:20], 0)
+
+
 def test_listed_is_a_sequence_of_its_entries() -> None:
     rows = (Row(prefix="44", note="a"), Row(prefix="4", exclude=True))
     entries = Listed.of((rows[0], Entry(prefix="441"), rows[1], Entry(prefix="44", exclude=True)))
