@@ -8,8 +8,6 @@ from sigfw._core.msg cimport Msg
 
 
 cdef struct Record:
-    Py_buffer view
-    uint8_t taken              # view is to be released
     const uint8_t* p           # NULL: a null value
     uint64_t octets
     int64_t offset
@@ -18,6 +16,7 @@ cdef struct Record:
     uint8_t encapsulation
     uint8_t perimeter
     uint8_t has_pcs
+    uint8_t unreadable         # judged as if its value were null
     uint32_t opc
     uint32_t dpc
 
@@ -25,7 +24,10 @@ cdef struct Record:
 cdef class Batch:
     cdef Record* records
     cdef Py_ssize_t n
-    cdef Py_ssize_t held           # buffers to release
+    cdef Py_buffer* views
+    cdef Py_ssize_t held           # of views, those to release
+    cdef bint lent                 # the records are another's
+    cdef object owner              # it is held
     cdef readonly bint capture
     cdef readonly uint64_t not_sccp
     cdef readonly uint64_t messages
@@ -40,6 +42,7 @@ cdef class Batch:
     cdef uint64_t trouble_octets   # of that record
     cdef int troubled
     cdef int take_meta(self, Record* r, tuple meta) except -1
+    cdef void lend(self, object owner, Record* records, Py_ssize_t n) noexcept
 
 
 # Fill the framing part of the next message: 1, or 0 where the batch is done.

@@ -26,7 +26,8 @@ cdef class Batch:
                 raise ValueError(f"{name} has {len(given)} items for {n} values")
         self.capture = capture
         self.records = <Record*>calloc(n if n else 1, sizeof(Record))
-        if self.records == NULL:
+        self.views = <Py_buffer*>calloc(n if n else 1, sizeof(Py_buffer))
+        if self.records == NULL or self.views == NULL:
             raise MemoryError
         for i in range(n):
             r = &self.records[i]
@@ -38,11 +39,18 @@ cdef class Batch:
                 self.take_meta(r, meta[i])
             value = values[i]
             if value is not None:
-                PyObject_GetBuffer(value, &r.view, PyBUF_SIMPLE)
-                r.taken = 1
-                r.p = <const uint8_t*>r.view.buf
-                r.octets = r.view.len
-            self.held = i + 1
+                PyObject_GetBuffer(value, &self.views[self.held], PyBUF_SIMPLE)
+                r.p = <const uint8_t*>self.views[self.held].buf
+                r.octets = self.views[self.held].len
+                self.held += 1
+        self.n = n
+
+    cdef void lend(self, object owner, Record* records, Py_ssize_t n) noexcept:
+        """Judge records that are another's, in place of none."""
+        free(self.records)
+        self.lent = True
+        self.owner = owner
+        self.records = records
         self.n = n
 
     cdef int take_meta(self, Record* r, tuple meta) except -1:
@@ -59,13 +67,12 @@ cdef class Batch:
 
     def __dealloc__(self):
         cdef Py_ssize_t i
-        if self.records == NULL:
-            return
         for i in range(self.held):
-            if self.records[i].taken:
-                PyBuffer_Release(&self.records[i].view)
+            PyBuffer_Release(&self.views[i])
         framer_close(&self.framer)
-        free(self.records)
+        free(self.views)
+        if not self.lent:                                 # `owner` may have been let go by now
+            free(self.records)
 
     def __len__(self):
         return self.n
@@ -94,7 +101,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
     cdef int kind
     while b.current < b.n:
         r = &b.records[b.current]
-        if r.p == NULL:                                   # a null value: a record without a message
+        if r.p == NULL or r.unreadable:                   # a record without a message
             memset(&f, 0, sizeof(f))
             start(m, b, r, &f, b.current)
             fail(m, LAYER_FRAMING, E_MISSING, 0)

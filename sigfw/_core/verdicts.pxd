@@ -47,8 +47,11 @@ cdef class Verdicts:
     cdef LabelsOf labels
     cdef tuple rule_ids
     cdef object asked(self, const Judged* j)
-    cdef bytes json_value(self, Py_ssize_t first, Py_ssize_t end)
-    cdef bytes packed_value(self, Py_ssize_t first, Py_ssize_t end, Py_ssize_t record)
+    cdef bytes value(self, Py_ssize_t first, Py_ssize_t record)
+    cdef Py_ssize_t end_of(self, Py_ssize_t first, Py_ssize_t record) noexcept nogil
+    cdef uint64_t value_octets(self, Py_ssize_t first, Py_ssize_t end) noexcept nogil
+    cdef void put_value(self, uint8_t* p, Py_ssize_t first, Py_ssize_t end) noexcept nogil
+    cdef void put_packed(self, uint8_t* p, Py_ssize_t first, Py_ssize_t end) noexcept nogil
 
 
 # Room for one more: 1, or 0 where there is none.

@@ -102,57 +102,63 @@ cdef class Verdicts:
 
     def values(self):
         """See verdicts.pyi. Records whose judging a limit cut in two must not be asked for."""
-        cdef Py_ssize_t i = 0, first, r
+        cdef Py_ssize_t i = 0, r
         cdef list out = []
         for r in range(self.batch.n):
-            first = i
-            while i < self.n and self.judged[i].record == r:
-                i += 1
-            out.append(self.packed_value(first, i, r) if self.is_packed else self.json_value(first, i))
+            out.append(self.value(i, r))
+            i = self.end_of(i, r)
         return out
 
-    cdef bytes json_value(self, Py_ssize_t first, Py_ssize_t end):
-        cdef uint64_t start
-        if first == end or self.judged[first].json_octets == 0:
-            return b""
-        start = self.judged[first].json_start
-        return PyBytes_FromStringAndSize(
-            <char*>self.json.p + start, self.judged[end - 1].json_start + self.judged[end - 1].json_octets - 1 - start)
+    cdef bytes value(self, Py_ssize_t first, Py_ssize_t record):
+        """The verdict record of a record whose first message is known."""
+        cdef Py_ssize_t end = self.end_of(first, record)
+        cdef bytes value = PyBytes_FromStringAndSize(NULL, self.value_octets(first, end))
+        self.put_value(<uint8_t*>PyBytes_AS_STRING(value), first, end)
+        return value
 
-    cdef bytes packed_value(self, Py_ssize_t first, Py_ssize_t end, Py_ssize_t record):
-        """docs/packed.md: header, entries, blobs."""
-        cdef uint32_t count = <uint32_t>(end - first)
-        cdef uint64_t blob_start = 0, blob_end = 0
+    cdef Py_ssize_t end_of(self, Py_ssize_t first, Py_ssize_t record) noexcept nogil:
+        """Behind the last message of a record, whose first one is known."""
+        while first < self.n and self.judged[first].record == record:
+            first += 1
+        return first
+
+    cdef uint64_t value_octets(self, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        cdef uint64_t octets = 32
         cdef Py_ssize_t i
-        cdef bytes value
-        cdef uint8_t* p
-        cdef Entry* e
-        cdef int64_t base = self.batch.records[record].offset
+        if not self.is_packed:
+            if first == end or self.judged[first].json_octets == 0:
+                return 0
+            return self.judged[end - 1].json_start + self.judged[end - 1].json_octets - 1 - self.judged[first].json_start
         for i in range(first, end):
-            if self.judged[i].entry.blob_octets:
-                if blob_end == 0:
-                    blob_start = self.judged[i].entry.blob_offset
-                blob_end = self.judged[i].entry.blob_offset + self.judged[i].entry.blob_octets
-        value = PyBytes_FromStringAndSize(NULL, 32 + 32 * count + (blob_end - blob_start))
-        p = <uint8_t*>PyBytes_AS_STRING(value)
+            octets += sizeof(Entry) + self.judged[i].entry.blob_octets
+        return octets
+
+    cdef void put_value(self, uint8_t* p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        """Write value_octets octets."""
+        if self.is_packed:
+            self.put_packed(p, first, end)
+        elif self.value_octets(first, end):
+            memcpy(p, self.json.p + self.judged[first].json_start, self.value_octets(first, end))
+
+    cdef void put_packed(self, uint8_t* p, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        """docs/packed.md: header, entries, blobs."""
+        cdef uint32_t count = <uint32_t>(end - first), at = 32 + sizeof(Entry) * count
+        cdef Py_ssize_t i
+        cdef Entry* e
+        cdef int64_t base = self.batch.records[self.judged[first].record].offset if count else 0
         memset(p, 0, 32)
         memcpy(p, b"SGV1", 4)
-        p[4] = 32
-        p[8] = <uint8_t>(count & 0xFF)
-        p[9] = <uint8_t>(count >> 8 & 0xFF)
-        p[10] = <uint8_t>(count >> 16 & 0xFF)
-        p[11] = <uint8_t>(count >> 24)
+        p[4] = sizeof(Entry)
+        memcpy(p + 8, &count, 4)                              # little-endian machines alone (checked at import)
         memcpy(p + 16, self.labels.c.digest, 8)
-        for i in range(8):
-            p[24 + i] = <uint8_t>(<uint64_t>base >> (8 * i) & 0xFF)
+        memcpy(p + 24, &base, 8)
         for i in range(first, end):
-            e = <Entry*>(p + 32 + 32 * (i - first))
-            memcpy(e, &self.judged[i].entry, sizeof(Entry))  # little-endian machines alone (checked at import)
+            e = <Entry*>(p + 32 + sizeof(Entry) * (i - first))
+            memcpy(e, &self.judged[i].entry, sizeof(Entry))
             if e.blob_octets:
-                e.blob_offset = <uint32_t>(32 + 32 * count + (e.blob_offset - blob_start))
-        if blob_end:
-            memcpy(p + 32 + 32 * count, self.blobs.p + blob_start, blob_end - blob_start)
-        return value
+                memcpy(p + at, self.blobs.p + e.blob_offset, e.blob_octets)
+                e.blob_offset = at
+                at += e.blob_octets
 
     def dead(self):
         cdef Py_ssize_t i

@@ -70,7 +70,7 @@ class FileSink:
     async def write(self, output: Output) -> None:
         verdicts, events = self._files
         try:
-            verdicts.write(b"".join(output.verdicts))
+            verdicts.write(b"".join(line for line in output.verdicts if isinstance(line, bytes)))
             events.write(b"".join(event + b"\n" for event in output.events))
             verdicts.flush()
             events.flush()

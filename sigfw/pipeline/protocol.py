@@ -6,17 +6,25 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sigfw._core.batch import Batch
+from sigfw._core.kbatch import Body, Chunk
 from sigfw.pipeline.partition import Partition
 
 
 class Record(Protocol):
-    """What a sink reads of an input record (aiokafka's ConsumerRecord is one)."""
+    """What a sink reads of an input record (aiokafka's ConsumerRecord and the core's Fetched are such)."""
 
-    offset: int
-    timestamp: int  # ms since the epoch
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 def time_ns(record: Record) -> int:
@@ -30,13 +38,15 @@ class Portion:
 
     partition: Partition
     batch: Batch
-    records: Sequence[Record] = ()  # those of the batch; none for a capture
+    records: Sequence[Record] | Chunk = ()  # those of the batch; none for a capture
     unreadable: dict[int, str] = field(default_factory=dict)  # index in records -> why its headers cannot be used
     limit: int = 0  # messages to judge at most; 0: all
     fetched: float = field(default_factory=time.monotonic)
 
     @property
     def octets(self) -> int:
+        if isinstance(self.records, Chunk):
+            return self.records.octets
         return sum(len(record.value or b"") for record in self.records)
 
 
@@ -45,8 +55,8 @@ class Output:
     """All that one call has to say, written in one go; `next_offset` is safe to commit once it is, if it settles."""
 
     partition: Partition
-    records: Sequence[Record] = ()
-    verdicts: Sequence[bytes] = ()  # the verdict record of each input record; for a capture lines of JSON
+    records: Sequence[Record] | Chunk = ()
+    verdicts: Sequence[bytes | Body] = ()  # of each input record or of several; for a capture lines of JSON
     events: Sequence[bytes] = ()
     dead: Sequence[tuple[int, str]] = ()  # index in records, why
     policy: bytes = b""  # digest of the policy that decided
@@ -56,7 +66,8 @@ class Output:
 
     @property
     def octets(self) -> int:
-        return sum(map(len, self.verdicts)) + sum(map(len, self.events))
+        verdicts = sum(one.octets if isinstance(one, Body) else len(one) for one in self.verdicts)
+        return verdicts + sum(map(len, self.events))
 
 
 class Source(Protocol):

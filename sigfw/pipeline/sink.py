@@ -5,8 +5,9 @@ retries in place, and the next batch is handed over when the one before is ackno
 """
 
 import asyncio
+import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -14,11 +15,13 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from sigfw import names
+from sigfw._core.kbatch import Body
 from sigfw.config import KafkaSink as Settings
 from sigfw.config import KafkaSource
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.kafka import CONNECT_SECONDS, address, batch_octets, check_codecs, check_topics, connection
 from sigfw.pipeline.protocol import Output, Record
+from sigfw.pipeline.raw import Written
 from sigfw.telemetry.metrics import Metrics
 
 # Below a broker's default of 1,048,588 octets a batch (message.max.bytes), with room for the batch's header.
@@ -27,7 +30,7 @@ BATCH_OCTETS: Final = 1_000_000
 # nothing.
 DELIVERY_SECONDS: Final = 60.0
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 Entry = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 
@@ -72,9 +75,7 @@ class KafkaSink:
     async def write(self, output: Output) -> None:
         """Write the verdicts first, then events and dead letters; return when all are acknowledged."""
         partition = output.partition
-        if output.verdicts:
-            topic = partition.verdict_topic
-            await self._send(topic, partition.number, _verdicts(output, self._limits[topic]))
+        await self._send_verdicts(output)
         events = self._settings.events
         if output.events:
             number = partition.number % self.partitions[events]
@@ -96,6 +97,27 @@ class KafkaSink:
             self._metrics.count_dead_letters(
                 next((word for word in wrong.split() if word in names.ERROR_CODES), "other")
             )
+
+    async def _send_verdicts(self, output: Output) -> None:
+        """Bodies as they are; between them, and on the public path, a record at a time."""
+        topic, number = output.partition.verdict_topic, output.partition.number
+        at = 0  # index in records
+        for _, some in itertools.groupby(output.verdicts, type):
+            values: list[bytes] = []
+            for one in some:
+                if isinstance(one, Body):
+                    await self._deliver(await self._written(one), topic, number)
+                    at += one.records
+                else:
+                    values.append(one)
+            if values:
+                await self._send(topic, number, _verdicts(output, at, values, self._limits[topic]))
+                at += len(values)
+
+    async def _written(self, body: Body) -> Written:
+        if self._settings.compression is None:
+            return Written(body, None)
+        return await asyncio.to_thread(Written, body, self._settings.compression)
 
     async def _send(self, topic: str, number: int, entries: Iterable[Entry]) -> None:
         """Send entries in as few record batches as hold them, one after the other."""
@@ -135,10 +157,11 @@ class KafkaSink:
             await self._producer.stop()
 
 
-def _verdicts(output: Output, limit: int) -> Iterator[Entry]:
-    """Same key, same order, every header of the input and ours."""
-    for record, value in zip(output.records, output.verdicts, strict=True):
-        ours = [("sigfw-source", _place(output, record)), ("sigfw-policy", output.policy)]
+def _verdicts(output: Output, first: int, values: Sequence[bytes], limit: int) -> Iterator[Entry]:
+    """Of the records from the first on: same key, same order, every header of the input and ours."""
+    for index, value in enumerate(values, first):
+        record = output.records[index]
+        ours: Headers = [("sigfw-source", _place(output, record)), ("sigfw-policy", output.policy)]
         yield _bounded((record.key, value, [*record.headers, *ours]), value, ours, limit)
 
 

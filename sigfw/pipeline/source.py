@@ -7,7 +7,7 @@ moment.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -17,9 +17,10 @@ from aiokafka.structs import ConsumerRecord
 
 from sigfw import names
 from sigfw._core.batch import Batch
+from sigfw._core.kbatch import Chunk
 from sigfw.config import KafkaSource as Settings
 from sigfw.errors import RunError, StartError
-from sigfw.pipeline import lenient
+from sigfw.pipeline import lenient, raw
 from sigfw.pipeline.kafka import CONNECT_SECONDS, address, connection, partitions_of
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Fail, Portion, time_ns
@@ -27,13 +28,10 @@ from sigfw.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
-# One turn of the loop judges this many records at most: with the verdicts' encoding some 10 ms, and heartbeats share
-# the loop.
-MAX_RECORDS: Final = 1000
-MAX_PORTION_OCTETS: Final = 256 * 1024  # of `pcap` records, each many messages: the same 10 ms
 IDLE_MS: Final = 200  # how long a fetch waits for a first record, hence how late a stop is seen
 BUSY_MS: Final = 5  # how soon to look again where a partition waits for its sink
 GET_SECONDS: Final = 1.0  # a rebalance makes getmany wait without end, and a stop or a fault would not be seen
+UNREADABLE: Final = "header sigfw-encapsulation names no encapsulation"
 NO_PARTITION: Final = TopicPartition("", 0)  # getmany takes no partition at all for every partition
 # Group timing. A worker that dies is missed after SESSION; a heartbeat each third of that is Kafka's own advice.
 SESSION_MS: Final = 10_000
@@ -54,11 +52,20 @@ class KafkaSource:
 
     make: a Partition for a topic and number that we were given. leave: called with a partition that goes away, to queue
     what is still to be said about it; left: when it is gone. turn: held while a portion is judged, a revoke waits for
-    it.
+    it. public: by aiokafka's own records alone, as where the raw path does not know it.
     """
 
     def __init__(
-        self, settings: Settings, workers: int, make: Make, leave: Leave, left: Leave, fail: Fail, turn: asyncio.Lock
+        self,
+        settings: Settings,
+        workers: int,
+        make: Make,
+        leave: Leave,
+        left: Leave,
+        fail: Fail,
+        turn: asyncio.Lock,
+        *,
+        public: bool = False,
     ) -> None:
         self._settings = settings
         self._workers = workers
@@ -68,6 +75,8 @@ class KafkaSource:
         self.finished = False
         self._left = left
         self._turn = turn
+        self._public = public
+        self._raw = False  # fetches are Chunks
         self.partitions: dict[TopicPartition, Partition] = {}
         self.rebalancing = False  # partitions were taken from us, and none given since
         self._consumer: AIOKafkaConsumer | None = None
@@ -79,6 +88,7 @@ class KafkaSource:
 
     async def start(self) -> None:
         lenient.install()
+        self._raw = not self._public and raw.install()
         settings = self._settings
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
@@ -87,6 +97,7 @@ class KafkaSource:
             enable_auto_commit=False,
             auto_offset_reset=settings.auto_offset_reset,
             isolation_level="read_committed",
+            value_deserializer=raw.chunks if self._raw else None,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             rebalance_timeout_ms=REBALANCE_MS,
@@ -131,7 +142,11 @@ class KafkaSource:
         await self._begin()
         ready = [tp for tp, partition in self.partitions.items() if partition.has_room]
         wait_ms = IDLE_MS if len(ready) == len(self.partitions) else BUSY_MS
-        return [portion for tp, records in await self._get(ready, wait_ms) for portion in self._portions(tp, records)]
+        return [
+            self._portion(self.partitions[tp], fetch)
+            for tp, fetches in await self._get(ready, wait_ms)
+            for fetch in fetches
+        ]
 
     async def _begin(self) -> None:
         """Let the place where a partition begins be committed: what comes after it is judged, whenever we are killed.
@@ -146,12 +161,14 @@ class KafkaSource:
 
     async def _get(
         self, ready: list[TopicPartition], wait_ms: int
-    ) -> Iterable[tuple[TopicPartition, list[ConsumerRecord]]]:
+    ) -> Iterable[tuple[TopicPartition, Iterable[raw.Fetch]]]:
         # Also with nothing to fetch from: getmany tells the group's errors, and that we live.
         try:
             async with asyncio.timeout(GET_SECONDS):
                 fetched = await self.consumer.getmany(
-                    *(ready or [NO_PARTITION]), timeout_ms=wait_ms, max_records=MAX_RECORDS
+                    *(ready or [NO_PARTITION]),
+                    timeout_ms=wait_ms,
+                    max_records=max(1, len(ready)) if self._raw else raw.PUBLIC_RECORDS,
                 )
         except TimeoutError:
             return []
@@ -159,21 +176,24 @@ class KafkaSource:
             raise RunError(f"Kafka at {address(self._settings)} cannot be read from: {error!r}") from None
         # A getmany that waited through a rebalance may bring records before the listener heard of the new partitions.
         self.gain(fetched)
-        return list(fetched.items())
+        if self._raw:
+            return list(fetched.items())
+        return [(tp, raw.lists(records)) for tp, records in fetched.items()]
 
-    def _portions(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Iterator[Portion]:
-        partition = self.partitions[tp]
-        for some in _by_octets(records):
-            unreadable: dict[int, str] = {}
-            meta = [_meta(record, index, unreadable) for index, record in enumerate(some)]
-            batch = Batch(
-                [None if index in unreadable else record.value for index, record in enumerate(some)],
-                partition.encapsulation,
-                offsets=[record.offset for record in some],
-                times_ns=[time_ns(record) for record in some],
-                meta=meta if any(meta) else None,
-            )
-            yield Portion(partition, batch, some, unreadable)
+    def _portion(self, partition: Partition, fetch: raw.Fetch) -> Portion:
+        if isinstance(fetch, Chunk):
+            batch = fetch.batch(partition.encapsulation)
+            return Portion(partition, batch, fetch, dict.fromkeys(fetch.unreadable, UNREADABLE))
+        unreadable: dict[int, str] = {}
+        meta = [_meta(record, index, unreadable) for index, record in enumerate(fetch)]
+        batch = Batch(
+            [None if index in unreadable else record.value for index, record in enumerate(fetch)],
+            partition.encapsulation,
+            offsets=[record.offset for record in fetch],
+            times_ns=[time_ns(record) for record in fetch],
+            meta=meta if any(meta) else None,
+        )
+        return Portion(partition, batch, fetch, unreadable)
 
     async def commit(self, *, final: bool = False) -> None:
         """Commit what is newly written. A failure is told, and mended by the next commit or owner."""
@@ -242,18 +262,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._source.rebalancing = False
 
 
-def _by_octets(records: list[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
-    """Cut where the octets pass MAX_PORTION_OCTETS; a record is never cut."""
-    first = octets = 0
-    for index, record in enumerate(records):
-        size = len(record.value or b"")
-        if octets and octets + size > MAX_PORTION_OCTETS:
-            yield records[first:index]
-            first, octets = index, 0
-        octets += size
-    yield records[first:]
-
-
 def _meta(record: ConsumerRecord, index: int, unreadable: dict[int, str]) -> Meta | None:
     """What the headers say: encapsulation, perimeter, OPC, DPC. A number or perimeter of no sense is none."""
     if not record.headers:
@@ -263,7 +271,7 @@ def _meta(record: ConsumerRecord, index: int, unreadable: dict[int, str]) -> Met
         return None
     encapsulation = _text(headers.get("sigfw-encapsulation"))
     if encapsulation is not None and encapsulation not in names.ENCAPSULATIONS[1:]:
-        unreadable[index] = "header sigfw-encapsulation names no encapsulation"
+        unreadable[index] = UNREADABLE
         encapsulation = None
     perimeter = _text(headers.get("sigfw-perimeter"))
     return (

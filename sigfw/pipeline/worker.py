@@ -19,6 +19,7 @@ import orjson
 
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Worker
+from sigfw._core.kbatch import Body, Chunk, write
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Asking, Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
@@ -28,6 +29,7 @@ from sigfw.pipeline.event import Teller
 from sigfw.pipeline.kafka import close, quiet
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.protocol import Output, Portion, Sink, Source, time_ns
+from sigfw.pipeline.sink import BATCH_OCTETS
 from sigfw.policy.dates import utc_today
 from sigfw.records import timeout_line
 from sigfw.telemetry.http import Health, HttpServer
@@ -196,12 +198,8 @@ class Service:
             self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
         told = self._admit(partition, verdicts.events())
-        values, dead = [verdicts.lines()], dict[int, str]()
+        values, dead = self._values(portion, verdicts)
         if portion.records:
-            values, dead = verdicts.values(), dict(verdicts.dead()) | portion.unreadable
-            for index in [i for i, value in enumerate(values) if len(value) > MAX_VERDICT_OCTETS]:
-                dead[index] = f"{len(values[index])} octets of verdicts are too many for a record; pack fewer messages"
-                values[index] = self._unframed(portion, index)
             partition.saw(portion.records[-1].offset + 1, portion.records[-1].timestamp)
         return Output(
             partition,
@@ -214,6 +212,35 @@ class Service:
             settles=not partition.flood.pending,
             fetched=portion.fetched,
         )
+
+    def _values(self, portion: Portion, verdicts: Verdicts) -> tuple[list[bytes | Body], dict[int, str]]:
+        """What leaves for the records of a portion, and which of them are dead letters, and why."""
+        values: list[bytes | Body] = [verdicts.lines()]
+        if not portion.records:
+            return values, {}
+        dead = dict(verdicts.dead()) | portion.unreadable
+        if isinstance(portion.records, Chunk):
+            source = f"{portion.partition.topic}/{portion.partition.number}/".encode()
+            values = write(
+                verdicts,
+                portion.records,
+                source,
+                self._rules.tables.digest.encode(),
+                most=BATCH_OCTETS,
+                value_most=MAX_VERDICT_OCTETS,
+            )
+        else:
+            values = list(verdicts.values())
+        index = 0
+        for at, value in enumerate(values):
+            if isinstance(value, Body):
+                index += value.records
+                continue
+            if len(value) > MAX_VERDICT_OCTETS:
+                dead[index] = f"{len(value)} octets of verdicts are too many for a record; pack fewer messages"
+                values[at] = self._unframed(portion, index)
+            index += 1
+        return values, dead
 
     def _call(self, portion: Portion) -> Verdicts:
         partition, rules = portion.partition, self._rules

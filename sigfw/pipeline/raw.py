@@ -1,0 +1,165 @@
+"""The raw path: a fetch goes to the core as Kafka's record batches, and verdicts come back as such, no object a record.
+
+Where it reaches into aiokafka, behind `check`: the fetcher gives the octets of a fetch to PartitionRecords, which turns
+them into records, and the sender takes batches from a BatchBuilder. What is not plain (kbatch.pyi) goes through
+aiokafka's own PartitionRecords, and an aiokafka that is not as we know it is left alone: both paths say the same.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from aiokafka import codec
+from aiokafka.consumer import fetcher
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageBatch
+from aiokafka.record import memory_records
+from aiokafka.structs import ConsumerRecord
+
+from sigfw._core.kbatch import Body, Chunk, Reader
+from sigfw.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+# What one call judges at most: some 10 ms, in a thread, and a fetch of aiokafka's (1 MiB) in two or three.
+CHUNK_RECORDS: Final = 4096
+CHUNK_OCTETS: Final = 512 * 1024
+# Of what goes the public way, which is five times slower.
+PUBLIC_RECORDS: Final = 1000
+PUBLIC_OCTETS: Final = 256 * 1024
+
+CODECS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {  # number in a batch's attributes, and how
+    "gzip": (1, codec.gzip_encode),
+    "snappy": (2, codec.snappy_encode),
+    "lz4": (3, codec.lz4_encode),
+    "zstd": (4, codec.zstd_encode),
+}
+
+Fetch = Chunk | list[ConsumerRecord]
+
+KNOWN: Final = {
+    fetcher.PartitionRecords: (
+        "tp records aborted_transactions fetch_offset key_deserializer value_deserializer check_crcs isolation_level"
+    ),
+    fetcher.PartitionRecords._unpack_records: "self",
+    memory_records._MemoryRecordsPy: "bytes_data",
+    BatchBuilder._set_producer_state: "self producer_id producer_epoch base_sequence",
+    BatchBuilder._build: "self",
+    BatchBuilder.size: "self",
+    BatchBuilder.record_count: "self",
+    BatchBuilder.closed: "self",
+    BatchBuilder.close: "self",
+    MessageBatch: "tp builder ttl linger_time",
+}
+
+_Public: Any = fetcher.PartitionRecords
+
+
+def check() -> str:
+    """How aiokafka differs from what we reach into; empty: it does not."""
+    for function, known in KNOWN.items():
+        if " ".join(inspect.signature(function).parameters) != known:
+            return f"{function.__qualname__} has other arguments"
+    made = _Public(None, memory_records._MemoryRecordsPy(b""), None, 7, None, None, True, fetcher.READ_COMMITTED)
+    if made.next_fetch_offset != 7 or made._records._buffer != b"":
+        return "PartitionRecords keeps other things"
+    return ""
+
+
+def install() -> bool:
+    """Let consumers made with `value_deserializer=chunks` fetch Chunks; false, and one line in the log: we cannot."""
+    if differs := check():
+        log.warning("raw_path_off", reason=f"aiokafka is not as known ({differs}): records are read one by one")
+        return False
+    fetcher.PartitionRecords = _records_of
+    return True
+
+
+def chunks(value: bytes) -> bytes:
+    """Marks a consumer: getmany gives it Fetches, each of which counts as a record. Nothing calls it."""
+    return value
+
+
+def _records_of(*arguments: Any) -> Any:
+    """In place of PartitionRecords: of whom a consumer's deserializer says."""
+    if arguments[5] is not chunks:
+        return _Public(*arguments)
+    return _Raw(*arguments[:5], None, *arguments[6:])
+
+
+class _Raw(_Public):  # type: ignore[misc]
+    """A fetch, as Fetches. Positions are those of the public path: behind the last record given, or its batch."""
+
+    _records: Any
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[Fetch]:
+        octets = self._records._buffer
+        reader = Reader(octets, self.next_fetch_offset)
+        while not reader.done:
+            chunk = reader.read(CHUNK_RECORDS, CHUNK_OCTETS)
+            self.next_fetch_offset = reader.next_offset
+            if len(chunk):
+                yield chunk
+            elif (other := reader.other()) is not None:
+                self._records = fetcher.MemoryRecords(other)
+                yield from lists(super()._unpack_records())
+                reader.went_on(self.next_fetch_offset)
+
+
+def lists(records: Iterable[ConsumerRecord]) -> Iterator[list[ConsumerRecord]]:
+    """Cut where one is full; before an error comes what came before it."""
+    taken: list[ConsumerRecord] = []
+    octets = 0
+    try:
+        for record in records:
+            taken.append(record)
+            octets += len(record.value or b"")
+            if len(taken) >= PUBLIC_RECORDS or octets >= PUBLIC_OCTETS:
+                yield taken
+                taken, octets = [], 0
+    except Exception:
+        if taken:
+            yield taken
+        raise
+    if taken:
+        yield taken
+
+
+class Written:
+    """A Body as the sender takes a BatchBuilder, closed and full. compression: as AIOKafkaProducer takes it."""
+
+    def __init__(self, body: Body, compression: str | None) -> None:
+        self._body = body
+        self._time_ms = int(time.time() * 1e3)
+        self._producer = (-1, -1, 0)
+        self._codec = 0
+        self._content: bytes | None = None
+        self._built = b""
+        if compression is not None:
+            number, encode = CODECS[compression]
+            plain = body.content()
+            content = encode(plain)
+            if len(content) < len(plain):  # else it goes plain, as aiokafka's would
+                self._codec, self._content = number, content
+
+    def record_count(self) -> int:
+        return self._body.records
+
+    def size(self) -> int:
+        return self._body.octets
+
+    def closed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """It is."""
+
+    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        self._producer = (producer_id, producer_epoch, base_sequence)
+
+    def _build(self) -> bytes:
+        """The same octets on every try."""
+        if not self._built:
+            self._built = self._body.build(self._time_ms, *self._producer, codec=self._codec, content=self._content)
+        return self._built
