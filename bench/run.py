@@ -10,8 +10,6 @@ from bench import kafka
 from bench.cases import Case, core, layers, peer
 from bench.measure import AT_LEAST_SECONDS, ROUNDS, SHORT_ROUNDS, interleaved, machine
 
-KAFKA_MESSAGES, SHORT_KAFKA_MESSAGES = 400_000, 20_000
-
 
 def table(cases: Sequence[Case], taken: dict[str, list[float]]) -> None:
     slowest = max(statistics.median(taken[case.name]) for case in cases if case.layer == "peer")
@@ -36,7 +34,7 @@ def main() -> None:
     table(cases, interleaved(cases, rounds, seconds))
     if not given.no_kafka:
         print()
-        asyncio.run(kafka.run(SHORT_KAFKA_MESSAGES if given.short else KAFKA_MESSAGES))
+        asyncio.run(kafka.run(short=given.short))
 
 
 if __name__ == "__main__":

@@ -99,15 +99,17 @@ def change(path: Path, *keys: str, value: Any) -> Path:
 
 
 class Worker:
-    """`sigfw run` as a process; its log in a file beside the configuration."""
+    """`sigfw run` as a process, by whatever module; its log in a file beside the configuration."""
 
     started: ClassVar[list["Worker"]] = []
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, module: str = "sigfw") -> None:
         self.port = yaml.safe_load(config.read_text())["http"]["port"]
         self.log = config.with_suffix(".log")
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command("run", "--config", str(config)), cwd=ROOT, stderr=log, stdout=log)
+            self.process = subprocess.Popen(
+                command("run", "--config", str(config), module=module), cwd=ROOT, stderr=log, stdout=log
+            )
         Worker.started.append(self)
 
     async def ready(self, seconds: float = 60.0) -> "Worker":
@@ -153,8 +155,8 @@ class Worker:
         self.process.wait()
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "sigfw", *arguments]
+def command(*arguments: str, module: str = "sigfw") -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
 
 
 async def sigfw(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
