@@ -92,5 +92,11 @@ def write(
     Raises ValueError where the verdicts are of other records.
     """
 
+def keep_memory(octets: int) -> None:
+    """Keep so many octets that were freed, where the C library can.
+
+    Given back and asked for anew, each page of a batch is a fault.
+    """
+
 def crc32c(octets: bytes | memoryview) -> tuple[int, int | None]:
     """CRC-32C by tables, and by the processor's instruction where it has one."""

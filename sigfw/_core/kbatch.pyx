@@ -34,6 +34,24 @@ cdef enum:
 cdef int by_instruction = crc32c_here()
 crc32c_fill()
 
+cdef extern from *:
+    """
+    #include <malloc.h>
+    static void keep_freed(size_t octets)
+    {
+    #ifdef M_MMAP_THRESHOLD /* glibc's */
+        mallopt(M_MMAP_THRESHOLD, (int)octets);
+        mallopt(M_TRIM_THRESHOLD, (int)octets);
+    #endif
+    }
+    """
+    void keep_freed(size_t octets)
+
+
+def keep_memory(size_t octets):
+    keep_freed(octets)
+
+
 Fetched = namedtuple("Fetched", ("offset", "timestamp", "key", "value", "headers"))
 
 

@@ -46,7 +46,7 @@ cdef class Verdicts:
     cdef Batch batch
     cdef LabelsOf labels
     cdef tuple rule_ids
-    cdef object asked(self, const Judged* j)
+    cdef tuple kind(self, const Judged* j)
     cdef bytes value(self, Py_ssize_t first, Py_ssize_t record)
     cdef Py_ssize_t end_of(self, Py_ssize_t first, Py_ssize_t record) noexcept nogil
     cdef uint64_t value_octets(self, Py_ssize_t first, Py_ssize_t end) noexcept nogil

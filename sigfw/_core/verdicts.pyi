@@ -34,5 +34,11 @@ class Verdicts:
         None of a Worker that writes fields or no verdicts.
         """
 
+    def kinds(self) -> list[tuple[Hashable, int]]:
+        """The key of each of `events`, and what `asking` takes: of a flood no more than that is made."""
+
+    def asking(self, i: int) -> Asking:
+        """One of `events`. Raises IndexError where the message asks for none."""
+
     def dead(self) -> list[tuple[int, str]]:
         """Records that could not be framed: (index in the batch, what was wrong)."""

@@ -85,14 +85,32 @@ cdef class Verdicts:
         return PyBytes_FromStringAndSize(<char*>self.json.p, self.json.n) if self.json.n else b""
 
     def events(self):
-        cdef Py_ssize_t i
-        return [self.asked(&self.judged[i]) for i in range(self.n) if self.judged[i].event and self.judged[i].json_octets]
+        return [self.asking(i) for _, i in self.kinds()]
 
-    cdef object asked(self, const Judged* j):
+    def kinds(self):
+        cdef Py_ssize_t i
+        cdef list kinds = []
+        for i in range(self.n):
+            if self.judged[i].event and self.judged[i].json_octets:
+                kinds.append((self.kind(&self.judged[i]), i))
+        return kinds
+
+    cdef tuple kind(self, const Judged* j):
         cdef const Entry* e = &j.entry
-        cdef const Asked* a = &j.asked
+        cdef char octets[20]
+        octets[0], octets[1], octets[2], octets[3] = e.action, e.reason, e.flags, j.asked.wire_digits
+        memcpy(octets + 4, j.asked.wire, 16)
+        return self.rule_ids[e.rule or e.shadow_rule], PyBytes_FromStringAndSize(octets, 20)
+
+    def asking(self, Py_ssize_t i):
+        cdef const Judged* j
+        cdef const Asked* a
+        if not 0 <= i < self.n or not self.judged[i].event:
+            raise IndexError("no message that asks for an event")
+        j = &self.judged[i]
+        a = &j.asked
         return Asking(
-            (self.rule_ids[e.rule or e.shadow_rule], e.action, e.reason, e.flags, a.wire_digits, a.wire[0], a.wire[1]),
+            self.kind(j),
             PyBytes_FromStringAndSize(<char*>self.json.p + j.json_start, j.json_octets - 1),
             self.rule_ids[a.alert],
             decimal(a.calling, a.calling_digits),

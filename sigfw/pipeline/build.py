@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sigfw import names
 from sigfw._core.engine import Worker
+from sigfw._core.kbatch import keep_memory
 from sigfw._core.memory import State
 from sigfw.config import Config
 from sigfw.config import load as load_config
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sigfw.state.store import Store
 
 PROGRESS_SECONDS = 0.5
+KEPT_OCTETS = 32 * 1024 * 1024  # what fetches and verdicts on their way take, a few MB each
 
 
 @dataclass
@@ -115,6 +117,7 @@ async def _serve_kafka(path: Path, config: Config, worker: Worker, metrics: Metr
     settings, outlet = config.source.kafka, config.sink.kafka
     assert settings is not None
     assert outlet is not None
+    keep_memory(KEPT_OCTETS)
     health = Health("start", "kafka")
     service = Service(
         worker,

@@ -1,24 +1,30 @@
 """Events: one a message that was denied, would have been denied, or asks for one; floods folded into counts.
 
 Of one rule (or reason), action, shadow and calling GT, FIRST events a window go out one by one; the rest of the window
-is counted and told in one event at its end. A partition's offset is committed only behind closed windows, so that a
-crash loses no count.
+is counted and told in one event at its end. Where so many kinds come that the budget is used up, the rest begins with
+the second. A partition's offset is committed only behind closed windows, so that a crash loses no count.
 """
 
 import time
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from sigfw import records
 from sigfw._core.tables import Tables
-from sigfw._core.verdicts import Asking
+from sigfw._core.verdicts import Asking, Verdicts
 from sigfw.pipeline.event import Teller
 
 FIRST: Final = 100  # enough to show what a flood consists of
 WINDOW_SECONDS: Final = 5.0  # also how long a commit may wait while a flood lasts, hence what a crash then repeats
+# An event takes some 20 us, as twenty messages do that are let through: so many a second take a fiftieth of a core.
+BUDGET: Final = 2_000.0
+BUDGET_PER_SECOND: Final = 1_000
 MAX_KEYS: Final = 4096  # a sender may vary its GT; beyond this all windows close early, which costs events, not memory
+
+
+T = TypeVar("T")
 
 
 class _Window:
@@ -32,32 +38,48 @@ class _Window:
 
 
 class Flood:
-    """The windows of one partition."""
+    """The windows of one partition. budget: events at once that are not the first of their kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: float = BUDGET) -> None:
         self._windows: dict[Hashable, _Window] = {}
-        self._opened = time.monotonic()
+        self._opened = self._paid = time.monotonic()
+        self._most = self._budget = budget
         self.suppressed = 0  # since the start, for the metric
         self.pending = False  # something was counted and is not yet told
 
-    def admit(self, asking: Iterable[Asking], teller: Teller) -> list[bytes]:
+    def admit(self, asking: Verdicts | Iterable[Asking], teller: Teller) -> list[bytes]:
         """The events to write now; the rest is counted, which reads nothing of the message."""
-        admitted = []
-        for one in asking:
-            window = self._windows.get(one.key)
+        if isinstance(asking, Verdicts):
+            return self._admit(asking.kinds(), asking.asking, teller)
+        return self._admit(((one.key, one) for one in asking), lambda one: one, teller)
+
+    def _admit(self, kinds: Iterable[tuple[Hashable, T]], ask: Callable[[T], Asking], teller: Teller) -> list[bytes]:
+        admitted: list[bytes] = []
+        last: dict[_Window, T] = {}  # that was counted, of each
+        self._earn()
+        for key, one in kinds:
+            window = self._windows.get(key)
             if window is None:
                 if len(self._windows) >= MAX_KEYS:
+                    _remember(last, ask, teller)
                     admitted += self.close()
-                window = self._windows[one.key] = _Window()
+                window = self._windows[key] = _Window()
             window.count += 1
-            if window.count <= FIRST:
-                admitted.append(event(one, teller))
+            if window.count == 1 or (window.count <= FIRST and self._budget >= 1):
+                admitted.append(event(ask(one), teller))
+                self._budget = max(self._budget - 1, 0)
             else:
                 window.suppressed += 1
-                window.last, window.teller = one, teller
+                last[window] = one
                 self.suppressed += 1
                 self.pending = True
+        _remember(last, ask, teller)
         return admitted
+
+    def _earn(self) -> None:
+        now = time.monotonic()
+        self._budget = min(self._budget + (now - self._paid) * BUDGET_PER_SECOND, self._most)
+        self._paid = now
 
     @property
     def due(self) -> bool:
@@ -74,6 +96,13 @@ class Flood:
         self.pending = False
         self._opened = time.monotonic()
         return told
+
+
+def _remember(last: dict[_Window, T], ask: Callable[[T], Asking], teller: Teller) -> None:
+    """The last message of each flood is told with its count: of those before it nothing is made."""
+    for window, one in last.items():
+        window.last, window.teller = ask(one), teller
+    last.clear()
 
 
 def event(one: Asking, teller: Teller, count: int = 1) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING
 
 from sigfw._core.engine import Stream
@@ -46,7 +47,7 @@ class Partition:
         self.verdict_topic = verdict_topic
         self.is_capture = is_capture
         self.stream = Stream(topic, offsets=False) if is_capture else Stream(f"{topic}/{number}", topic=topic)
-        self.flood = Flood()
+        self.flood = Flood(inf) if is_capture else Flood()  # a file is in no hurry
         self.closed = False  # revoked: nothing may be judged or written for it any more
         self.blocked = ""  # why its records may not be fetched at present (a verdict partition that is missing)
         self.judged = -1  # next offset to judge

@@ -45,10 +45,10 @@ COMMIT_EVERY_SECONDS: Final = 0.2  # what a crash repeats; a commit is one small
 TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's window may be told
 STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
 EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
-# From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for many events or
-# one large record. Below, a portion takes some 10 ms at most (1,000 ordinary messages, all denied), and the way to a
-# thread and back costs more than it saves.
-THREAD_OCTETS: Final = 128 * 1024
+# From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for a large record.
+# Below, a portion takes some 10 ms at most (4,096 messages, in JSON), and the way to a thread and back costs more than
+# it saves, with memory that is another thread's. Many events take longer, within their budget (events.py).
+THREAD_OCTETS: Final = 768 * 1024
 # A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
 # 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.
 MAX_VERDICT_OCTETS: Final = 900_000
@@ -197,7 +197,7 @@ class Service:
         if self._store is not None and self._worker.state is not None:
             self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
-        told = self._admit(partition, verdicts.events())
+        told = self._admit(partition, verdicts)
         values, dead = self._values(portion, verdicts)
         if portion.records:
             partition.saw(portion.records[-1].offset + 1, portion.records[-1].timestamp)
@@ -262,7 +262,7 @@ class Service:
         batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[time_ns(record)])
         return self._call(Portion(partition, batch, [record])).values()[0]
 
-    def _admit(self, partition: Partition, asking: Iterable[Asking]) -> list[bytes]:
+    def _admit(self, partition: Partition, asking: Verdicts | Iterable[Asking]) -> list[bytes]:
         suppressed = partition.flood.suppressed
         told = partition.flood.admit(asking, self._rules.teller)
         self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
