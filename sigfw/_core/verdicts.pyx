@@ -168,7 +168,8 @@ cdef class Verdicts:
         memcpy(p, b"SGV1", 4)
         p[4] = sizeof(Entry)
         memcpy(p + 8, &count, 4)                              # little-endian machines alone (checked at import)
-        memcpy(p + 16, self.labels.c.digest, 8)
+        if self.labels is not None:                           # else no policy decided
+            memcpy(p + 16, self.labels.c.digest, 8)
         memcpy(p + 24, &base, 8)
         for i in range(first, end):
             e = <Entry*>(p + 32 + sizeof(Entry) * (i - first))
