@@ -13,7 +13,7 @@ from sigfw._core.batch cimport Batch, Record
 from sigfw._core.encode cimport number
 from sigfw._core.encode import NAMES
 from sigfw._core.msg cimport NO_PC, OK
-from sigfw._core.out cimport Out, out_free, out_need, put
+from sigfw._core.out cimport Out, out_free, out_need
 from sigfw._core.verdicts cimport Verdicts
 from sigfw._core.wire cimport Cursor, cursor, left, read_u8, read_u16be, read_u32be, skip, take
 

@@ -5,11 +5,13 @@ aiokafka: its fetcher gets record batches that read such a name with U+FFFD for 
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.record import default_records, memory_records
+from aiokafka.record.util import decode_varint_py
 
 
 class _Octets(bytearray):
@@ -45,6 +47,7 @@ class _Batch:
         except UnicodeDecodeError:
             again = iter(default_records._DefaultRecordBatchPy(self._octets))
             again._buffer = _Octets(again._buffer)
+            again._read_msg = partial(again._read_msg, decode_varint_py)  # the compiled one reads beyond the end
             yield from islice(again, read, None)
 
 

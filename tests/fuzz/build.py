@@ -27,7 +27,7 @@ COPIED = (
     "requirements-build.in", "CONTRIBUTING.md", "Makefile",
 )  # fmt: skip
 LEFT_OUT = ("__pycache__", ".so", ".pyc", ".html")
-TARGETS = ("framing", "sccp", "tcap", "engine", "gttable", "packed")
+TARGETS = ("framing", "sccp", "tcap", "engine", "gttable", "packed", "kbatch")
 
 
 def sources(top: Path) -> Iterator[Path]:

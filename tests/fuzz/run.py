@@ -23,7 +23,15 @@ CORPUS = build.ROOT / ".cache" / "fuzz"
 FOUND = build.ROOT / "out" / "fuzz"
 TOTALS = CORPUS / "totals.jsonl"
 # Octets of an input. A framing record may be a capture of many messages; a LUDT ends at 3,952 octets (Q.713 4.20).
-MAX_OCTETS = {"framing": 8192, "sccp": 4400, "tcap": 4400, "engine": 8192, "gttable": 512, "packed": 65536}
+MAX_OCTETS = {
+    "framing": 8192,
+    "sccp": 4400,
+    "tcap": 4400,
+    "engine": 8192,
+    "gttable": 512,
+    "packed": 65536,
+    "kbatch": 4096,
+}
 IN_PYTHON = ("engine", "gttable", "packed")  # an interpreter never frees all it took: no leak is to be told there
 LIMITS = (  # of a process
     "-timeout=10",  # seconds an input; the slowest of these takes milliseconds

@@ -119,6 +119,11 @@ def candidates(target: str) -> Iterator[bytes]:
         yield from stories()
     elif target == "packed":
         yield from packed_records()
+    elif target == "kbatch":
+        from tests.unit.test_kbatch import CASES
+        from tests.unit.test_raw import FETCHES
+
+        yield from (b"\0" + octets[:4000] for octets, *_ in (*CASES.values(), *FETCHES.values()))
     else:
         for path in sorted((HERE.parents[1] / "configs" / "policies").glob("*.csv")):
             yield b"\0" + path.read_bytes()[:2000]

@@ -6,11 +6,16 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdio cimport fprintf, stderr
 from libc.stdlib cimport abort, calloc
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp, memcpy, memset
 
+from sigfw._core.batch cimport Record
 from sigfw._core.framing cimport (
     FRAME_BROKEN, FRAME_END, FRAME_ERROR, FRAME_OTHER, FRAME_SCCP, Frame, Framer, framer_close, framer_next, framer_open,
     framer_recycle,
+)
+from sigfw._core.kbatch cimport (
+    BATCH_ATTRIBUTES_AT, BATCH_CRC_AT, BATCH_HEADER, BATCH_LENGTH_AT, FOUND_END, FOUND_OTHER, FOUND_RECORDS, Rest, Walk,
+    close_batch, next_record, open_batch,
 )
 from sigfw._core.mapop cimport N_FIELDS, N_OPERATIONS, field_name, mapop_group, operation_application, operation_name
 from sigfw._core.msg cimport *
@@ -18,8 +23,16 @@ from sigfw._core.normalise cimport normalise_number
 from sigfw._core.sccp cimport sccp_group
 from sigfw._core.tables cimport CountryCode
 from sigfw._core.tcap cimport tcap_group
+from sigfw._core.wire cimport cursor
+
+cdef extern from "crc32c.h" nogil:
+    void crc32c_fill()
+    uint32_t crc32c_by_table(const uint8_t* p, size_t n)
+
+crc32c_fill()
 
 cdef enum:
+    MAX_FETCH = 1 << 16    # octets of a fetch that are read here
     SCMG_SSC = 0x06        # the last SCMG message type of Q.713 5.3
     SCMG_SBR = 0xFD        # the first of ANSI's own
     STALE_A = 0xA5         # what stands in a Group before a run must not show in its result
@@ -282,4 +295,79 @@ cdef api int tcap(const uint8_t* p, size_t n) noexcept nogil:
     other.numbers = m.numbers
     must(memcmp(m, other, sizeof(Msg)) == 0, b"the same message again")
     normalised(m)
+    return 0
+
+
+# ---- Kafka's record batches
+
+cdef uint8_t* fetch = <uint8_t*>calloc(1, MAX_FETCH)
+if fetch == NULL:
+    raise MemoryError
+
+
+cdef void mend(uint8_t* p, uint64_t n) noexcept nogil:
+    """Give every batch the CRC that it should have, as no mutation finds one."""
+    cdef uint64_t octets
+    cdef uint32_t checksum, i
+    while n >= BATCH_HEADER:
+        octets = BATCH_LENGTH_AT + (<uint64_t>p[8] << 24 | p[9] << 16 | p[10] << 8 | p[11])
+        if not BATCH_HEADER <= octets <= n:
+            return
+        checksum = crc32c_by_table(p + BATCH_ATTRIBUTES_AT, octets - BATCH_ATTRIBUTES_AT)
+        for i in range(4):
+            p[BATCH_CRC_AT + i] = <uint8_t>(checksum >> 8 * (3 - i))
+        p += octets
+        n -= octets
+
+
+cdef void span_holds(const uint8_t* p, uint64_t n, const Walk* w, const char* what) noexcept nogil:
+    must(p == NULL or (p >= w.all.p and p + n <= w.all.p + w.octets), what)
+    if p != NULL:
+        read_all(p, n)
+
+
+cdef void record_holds(const Walk* w, const Record* r, const Rest* rest) noexcept nogil:
+    must(r.offset >= w.base_offset, b"an offset from the batch's on")
+    must(r.time_ns == -1 or r.time_ns == rest.time_ms * 1_000_000, b"one time")
+    must(r.encapsulation < N_ENCAPSULATIONS and r.perimeter < N_PERIMETERS, b"names of the sets")
+    must(not (r.unreadable and r.encapsulation), b"an encapsulation, or none that is known")
+    must(r.opc <= 0xFFFFFF or r.opc == NO_PC, b"an OPC of at most 24 bits, or none")
+    must(r.dpc <= 0xFFFFFF or r.dpc == NO_PC, b"a DPC of at most 24 bits, or none")
+    must(rest.key != NULL or rest.key_octets == 0, b"a null key has no octets")
+    must(2 * <uint64_t>rest.n_headers <= rest.headers_octets, b"a header takes two octets")
+    span_holds(r.p, r.octets, w, b"the value lies in the batch")
+    span_holds(rest.key, rest.key_octets, w, b"the key lies in the batch")
+    span_holds(rest.headers, rest.headers_octets, w, b"the headers lie in the batch")
+
+
+cdef api int kbatch(const uint8_t* p, size_t n) noexcept nogil:
+    """First octet: 0: the CRCs are mended. The rest is a fetch."""
+    cdef Walk w
+    cdef Record r
+    cdef Rest rest
+    cdef uint64_t records = 0
+    cdef int found, got
+    if not 1 < n <= MAX_FETCH:
+        return 0
+    memcpy(fetch, p + 1, n - 1)
+    if p[0] == 0:
+        mend(fetch, n - 1)
+    memset(&w, 0, sizeof(w))
+    w.all = cursor(fetch, <uint32_t>n - 1)
+    while True:
+        found = open_batch(&w)
+        must(w.open == (found == FOUND_RECORDS), b"what is plain is open")
+        if found == FOUND_END:
+            break
+        must(found == FOUND_OTHER or w.octets >= BATCH_HEADER, b"a batch has a header")
+        got = 1 if found == FOUND_RECORDS else 0
+        while got > 0:
+            got = next_record(&w, &r, &rest)
+            if got > 0:
+                records += 1
+                record_holds(&w, &r, &rest)
+        must(records <= n, b"each record takes an octet")
+        if w.octets == 0:
+            break
+        close_batch(&w)
     return 0
