@@ -29,7 +29,12 @@ if PGO == "train":
     link_args += ["-fprofile-generate"]
 elif PGO == "use":
     # Partial training: what the training never ran (hostile input may) is built for speed, too, not for size.
-    compile_args += [f"-fprofile-use={COUNTS}", "-fprofile-partial-training", "-Wno-missing-profile", "-DSIGFW_TRAINED=1"]
+    compile_args += [
+        f"-fprofile-use={COUNTS}",
+        "-fprofile-partial-training",
+        "-Wno-missing-profile",
+        "-DSIGFW_TRAINED=1",
+    ]
 elif PGO:
     raise SystemExit(f"SIGFW_PGO is train or use, not {PGO}")
 if SANITIZE:
