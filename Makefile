@@ -15,7 +15,7 @@ help:  ## list these targets
 demo: build  ## judge the bundled corpus with the production pipeline; ends with a table (under 3 minutes)
 	$(BIN)/sigfw run --config configs/demo.yaml
 
-test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (some 20 minutes)
+test: build-test lint  ## install what the tests need (a real Kafka included) and run everything (some 25 minutes)
 	$(BIN)/python -m bench.run --short
 	$(BIN)/python -m bench.worst --short
 	$(BIN)/python -m bench.state --short
@@ -33,12 +33,10 @@ test-asan: build-test  ## unit, conformance, evasion and property tests with the
 fuzz: build-test  ## libFuzzer: T=framing (a target of tests/fuzz; none: all), S=60 (seconds each)
 	$(BIN)/python -m tests.fuzz.run $(T) --seconds $(or $(S),60)
 
-pgo: build-test  ## build the core again, laid out by what runs over the corpus: a fifth faster (gcc; 10 minutes)
+pgo: build-test  ## build the core again, laid out by what runs over the corpus: a fifth faster (gcc; some 4 minutes)
 	rm -rf build/pgo
 	SIGFW_PGO=train $(BIN)/python setup.py -q build_ext --inplace --force
 	$(BIN)/python -m bench.run --short --no-kafka > /dev/null
-	$(BIN)/python -m bench.worst --short > /dev/null
-	$(BIN)/python -m bench.state --short > /dev/null
 	SIGFW_PGO=use $(BIN)/python setup.py -q build_ext --inplace --force
 
 bench: build-test  ## measure every layer, the core and the worker over Kafka beside pycrate; prints ratios
@@ -86,7 +84,7 @@ lock:  ## renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	    -o requirements.lock pyproject.toml requirements-build.in
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
-	    --extra test --extra lint -o requirements-test.lock pyproject.toml requirements-build.in
+	    --extra test --extra lint --extra bench -o requirements-test.lock pyproject.toml requirements-build.in
 
 # ---- what the targets stand on
 
