@@ -10,7 +10,8 @@ from sigfw._core.encode import NAMES
 from sigfw._core.framing cimport (
     FRAME_BROKEN, FRAME_END, FRAME_OTHER, FRAME_SCCP, Frame, framer_close, framer_next, framer_open,
 )
-from sigfw._core.msg cimport E_MISSING, ENCAP_PCAP, EX_NOT_SCCP, LAYER_FRAMING, NO_PC, Msg, fail
+from sigfw._core.limits cimport MAX_PACKET
+from sigfw._core.msg cimport E_MISSING, ENCAP_PCAP, ENCAP_SCCP, EX_NOT_SCCP, LAYER_FRAMING, NO_PC, Msg, fail
 
 
 cdef class Batch:
@@ -103,8 +104,15 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
         r = &b.records[b.current]
         if r.p == NULL or r.unreadable:                   # a record without a message
             memset(&f, 0, sizeof(f))
-            start(m, b, r, &f, b.current)
+            start(m, r, &f, b.current)
             fail(m, LAYER_FRAMING, E_MISSING, 0)
+            b.current += 1
+            b.messages += 1
+            return 1
+        if r.encapsulation == ENCAP_SCCP and 0 < r.octets <= MAX_PACKET and not b.framing and b.framer.fragments == NULL:
+            begin(m, r, b.current)                        # the record is the message: there is nothing to frame
+            m.sccp = r.p
+            m.sccp_octets = <uint32_t>r.octets
             b.current += 1
             b.messages += 1
             return 1
@@ -124,7 +132,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
             b.current += 1
             if b.entries or b.capture:
                 continue
-            start(m, b, r, &f, b.current - 1)            # nothing to judge in it: still one line
+            start(m, r, &f, b.current - 1)            # nothing to judge in it: still one line
             m.frame = b.last_frame
             m.exceptions = EX_NOT_SCCP
             return 1
@@ -137,7 +145,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
                 continue
         b.entries += 1
         b.messages += 1
-        start(m, b, r, &f, b.current)
+        start(m, r, &f, b.current)
         if kind == FRAME_SCCP:
             m.sccp = f.octets
             m.sccp_octets = f.n
@@ -147,23 +155,36 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
     return 0
 
 
-cdef inline void start(Msg* m, Batch b, Record* r, const Frame* f, Py_ssize_t record) noexcept nogil:
+cdef inline void begin(Msg* m, const Record* r, Py_ssize_t record) noexcept nogil:
+    """What the record itself says."""
     memset(m, 0, sizeof(Msg))
     m.record = <uint32_t>record
     m.offset = r.offset
-    m.frame = r.frame if r.encapsulation != ENCAP_PCAP else f.frame if f.frame else 1
-    m.index = f.index
-    m.time_ns = f.time_ns if r.encapsulation == ENCAP_PCAP and f.time_ns >= 0 else r.time_ns
-    m.encapsulation = f.encapsulation if f.encapsulation else r.encapsulation
-    m.has_mtp = f.has_mtp
-    m.mtp_from_headers = f.pcs_only
-    m.opc = f.opc
-    m.dpc = f.dpc
-    m.sls = f.sls
-    m.ni = f.ni
+    m.frame = r.frame
+    m.time_ns = r.time_ns
+    m.encapsulation = r.encapsulation
     m.header_perimeter = r.perimeter
-    if r.has_pcs and not f.has_mtp:
+    if r.has_pcs:
         m.has_mtp = 1
         m.mtp_from_headers = 1
         m.opc = r.opc
         m.dpc = r.dpc
+
+
+cdef inline void start(Msg* m, const Record* r, const Frame* f, Py_ssize_t record) noexcept nogil:
+    """What record and frame say."""
+    begin(m, r, record)
+    m.index = f.index
+    if r.encapsulation == ENCAP_PCAP:
+        m.frame = f.frame if f.frame else 1
+        if f.time_ns >= 0:
+            m.time_ns = f.time_ns
+    if f.encapsulation:
+        m.encapsulation = f.encapsulation
+    if f.has_mtp:
+        m.has_mtp = 1
+        m.mtp_from_headers = f.pcs_only
+        m.opc = f.opc
+        m.dpc = f.dpc
+        m.sls = f.sls
+        m.ni = f.ni
