@@ -1,7 +1,7 @@
 """Record headers whose names are not UTF-8: aiokafka would raise in the middle of a fetch, again and again.
 
-Kafka says that header names are UTF-8, and no broker checks it. Here, and in the _pace of replay.py, we reach into
-aiokafka: its fetcher gets record batches that read such a name with U+FFFD for what is no UTF-8.
+Kafka says that header names are UTF-8, and no broker checks it. Here, in raw.py and in the _pace of replay.py we reach
+into aiokafka: its fetcher gets record batches that read such a name with U+FFFD for what is no UTF-8.
 """
 
 from collections.abc import Iterator

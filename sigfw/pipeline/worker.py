@@ -47,8 +47,9 @@ STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
 EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
 # From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for a large record.
 # Below, a portion takes some 10 ms at most (4,096 messages, in JSON), and the way to a thread and back costs more than
-# it saves, with memory that is another thread's. Many events take longer, within their budget (events.py).
+# it saves, with memory that is another thread's. Many events take longer: so, too, what follows a portion with many.
 THREAD_OCTETS: Final = 768 * 1024
+THREAD_EVENTS: Final = 500  # some 10 ms
 # A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
 # 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.
 MAX_VERDICT_OCTETS: Final = 900_000
@@ -98,6 +99,7 @@ class Service:
         self._deadline_ns = deadline_ns
         self._store = store
         self._today = today
+        self._told = 0  # events of the portion before
         self._turned = ""  # the day for which rules were last renewed
         self._changes = Changes()
         self._rules = self._read()
@@ -185,7 +187,8 @@ class Service:
 
     async def judge(self, portion: Portion) -> Output:
         """What the core says of a portion, in the form in which it leaves."""
-        if portion.octets > THREAD_OCTETS or self._store is not None:  # which a round trip would keep from heartbeats
+        long = portion.octets > THREAD_OCTETS or self._told > THREAD_EVENTS
+        if long or self._store is not None:  # which a round trip would keep from heartbeats
             return await asyncio.to_thread(self._judge, portion)
         return self._judge(portion)
 
@@ -198,6 +201,7 @@ class Service:
             self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
         told = self._admit(partition, verdicts)
+        self._told = len(told)
         values, dead = self._values(portion, verdicts)
         if portion.records:
             partition.saw(portion.records[-1].offset + 1, portion.records[-1].timestamp)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -200,6 +201,42 @@ def test_flood_from_ever_new_gts_stays_within_bounds(monkeypatch: pytest.MonkeyP
     made = [event for n in range(1000) for event in flood.admit([asking(n, f"{n % 500:012d}")] * 3, Teller())]
     assert len(flood._windows) <= 16
     assert counted(made + flood.close()) == 3000
+
+
+def test_floods_in_one_portion_lose_no_count_where_windows_close_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MAX_KEYS", 4)
+    monkeypatch.setattr(events, "FIRST", 1)
+    flood = events.Flood()
+    made = flood.admit([asking(n, f"{n // 3 % 7:012d}") for n in range(1000)], Teller())
+    assert counted(made + flood.close()) == 1000
+
+
+def test_beyond_its_budget_only_the_first_of_a_kind_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(events, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    flood = events.Flood(budget=5)
+    many = [asking(n, f"4917100000{n % 3}") for n in range(30)]
+    first = flood.admit(many, Teller())
+    assert len(first) == 5
+    assert len(flood.admit([asking(30, "467010000")], Teller())) == 1
+    clock.now += 0.0025
+    assert len(flood.admit(many, Teller())) == 2
+    assert counted(first + flood.close()) == 60 + 1 - 1 - 2
+
+
+def test_verdicts_tell_what_their_events_tell(rules: Rules) -> None:
+    many = [message(calling="467017400000")] * (events.FIRST + 3) + [message()] * 3
+    verdicts = Worker(verdicts="packed").judge(rules.tables, Stream("t/0"), Batch(many, "sccp"), now_ns=1)
+    one, other = events.Flood(), events.Flood()
+    made = one.admit(verdicts, rules.teller), other.admit(verdicts.events(), rules.teller)
+    assert [without_time(event) for event in made[0]] == [without_time(event) for event in made[1]]
+    assert without_time(one.close()[0]) == without_time(other.close()[0])
+    with pytest.raises(IndexError):
+        verdicts.asking(len(many))
+
+
+def without_time(event: bytes) -> dict[str, Any]:
+    return orjson.loads(event) | {"@timestamp": None}
 
 
 def test_flood_in_shadow_is_folded_apart_from_what_is_denied(rules: Rules) -> None:

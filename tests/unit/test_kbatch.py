@@ -35,6 +35,9 @@ ODD: list[One] = [
 ]
 GAPS = [one for one in SOME if one[0] in (2, 3, 7)]
 BAD_CRC = batch(SOME, 40)[:-1] + b"?"
+# The value of its first header says 8191 octets, and has 5000: aiokafka's compiled varints read on behind the end.
+LIES = batch([(0, None, None, [(NotUtf8("x"), b"1" * 5000), ("a", b"b")])])
+LIES = seal(LIES.replace(b"\x90\x4e", b"\xfe\x7f", 1))
 CASES: dict[str, tuple[bytes, int, Any]] = {
     "plain": (batch(SOME), 0, None),
     "several batches": (batch(SOME) + batch(ODD, 10) + batch(SOME, 300), 0, None),
@@ -61,6 +64,7 @@ CASES: dict[str, tuple[bytes, int, Any]] = {
         None,
     ),
     "names that are no UTF-8": (batch([*SOME[:3], (3, b"k", b"v", [(NotUtf8("x"), b"1")]), *SOME[4:]]), 0, None),
+    "a length that lies behind such a name": (LIES, 0, None),
     "CRC error": (batch(SOME) + BAD_CRC, 0, None),
     "octets behind the records": (
         seal(batch(SOME)[:8] + struct.pack(">i", len(batch(SOME)) - 11) + batch(SOME)[12:] + b"?"),
