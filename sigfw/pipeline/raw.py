@@ -1,11 +1,12 @@
 """The raw path: a fetch goes to the core as Kafka's record batches, and verdicts come back as such, no object a record.
 
 Where it reaches into aiokafka, behind `check`: the fetcher gives the octets of a fetch to PartitionRecords, which turns
-them into records, and the sender takes batches from a BatchBuilder. What is not plain (kbatch.pyi) goes through
+them into records, and the sender takes batches from a BatchBuilder. What the core leaves (kbatch.pyi) goes through
 aiokafka's own PartitionRecords, and an aiokafka that is not as we know it is left alone: both paths say the same.
 """
 
 import inspect
+import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -14,6 +15,7 @@ from aiokafka import codec
 from aiokafka.consumer import fetcher
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageBatch
 from aiokafka.record import memory_records
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import ConsumerRecord
 
 from sigfw._core.kbatch import Body, Chunk, Reader
@@ -34,6 +36,15 @@ CODECS: Final[dict[str, tuple[int, Callable[[bytes], bytes]]]] = {  # number in 
     "lz4": (3, codec.lz4_encode),
     "zstd": (4, codec.zstd_encode),
 }
+DECODE: Final[dict[int, Callable[[bytes], bytes]]] = {
+    1: codec.gzip_decode,
+    2: codec.snappy_decode,
+    3: codec.lz4_decode,
+    4: codec.zstd_decode,
+}
+HEADER: Final = struct.Struct(">qiibIh")  # of a batch: base offset, length, leader epoch, magic, CRC, attributes
+RECORDS_AT: Final = 61
+LOG_APPEND_TIME: Final = 8
 
 Fetch = Chunk | list[ConsumerRecord]
 
@@ -94,17 +105,41 @@ class _Raw(_Public):  # type: ignore[misc]
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Fetch]:
-        octets = self._records._buffer
-        reader = Reader(octets, self.next_fetch_offset)
+        reader = Reader(self._records._buffer, self.next_fetch_offset)
         while not reader.done:
-            chunk = reader.read(CHUNK_RECORDS, CHUNK_OCTETS)
-            self.next_fetch_offset = reader.next_offset
-            if len(chunk):
-                yield chunk
-            elif (other := reader.other()) is not None:
+            yield from self._chunks(reader)
+            if (other := reader.other()) is None:
+                continue
+            within = Reader(plain(other), self.next_fetch_offset)
+            yield from self._chunks(within)
+            if not within.done:
                 self._records = fetcher.MemoryRecords(other)
                 yield from lists(super()._unpack_records())
-                reader.went_on(self.next_fetch_offset)
+            reader.went_on(self.next_fetch_offset)
+
+    def _chunks(self, reader: Reader) -> Iterator[Chunk]:
+        """As far as the core reads."""
+        while len(chunk := reader.read(CHUNK_RECORDS, CHUNK_OCTETS)):
+            self.next_fetch_offset = reader.next_offset
+            yield chunk
+        self.next_fetch_offset = reader.next_offset
+
+
+def plain(batch: memoryview) -> bytes | memoryview:
+    """The batch uncompressed; as it came where it is not compressed, or aiokafka is to say what is wrong with it."""
+    if len(batch) < RECORDS_AT:
+        return batch
+    base, _, epoch, magic, checksum, attributes = HEADER.unpack_from(batch)
+    decode = DECODE.get(attributes & ~LOG_APPEND_TIME)
+    if magic != 2 or decode is None or calc_crc32c(bytes(batch[HEADER.size - 2 :])) != checksum:
+        return batch
+    try:
+        content = decode(bytes(batch[RECORDS_AT:]))
+    except Exception:  # noqa: BLE001  codecs raise what they like; it is raised again on the other path
+        return batch
+    covered = struct.pack(">h", attributes & LOG_APPEND_TIME) + bytes(batch[HEADER.size : RECORDS_AT]) + content
+    made = (base, len(covered) + HEADER.size - 2 - 12, epoch, magic, calc_crc32c(covered), attributes & LOG_APPEND_TIME)
+    return HEADER.pack(*made) + covered[2:]
 
 
 def lists(records: Iterable[ConsumerRecord]) -> Iterator[list[ConsumerRecord]]:

@@ -109,6 +109,20 @@ def test_plain_batches_of_a_fetch_are_one_chunk() -> None:
         chunk[197]
 
 
+@pytest.mark.parametrize("codec", [1, 2, 3, 4])
+def test_compressed_batch_is_read_by_the_core(codec: int) -> None:
+    many = [(n, b"key", b"value %d" % n, []) for n in range(50)]
+    fetch = opened(batch(many, codec=codec), 47, None, by=raw.chunks)
+    (chunk,) = fetch
+    assert isinstance(chunk, Chunk)
+    assert [(one.offset, one.value) for one in of(chunk)] == [(n, b"value %d" % n) for n in (47, 48, 49)]
+    assert fetch.next_fetch_offset == 50
+    damaged = batch(many, codec=codec)
+    assert raw.plain(memoryview(damaged[:-1] + b"?")) == damaged[:-1] + b"?"
+    ends = seal(damaged[:8] + struct.pack(">i", 61 - 12 + 3) + damaged[12:64])
+    assert raw.plain(memoryview(ends)) == ends
+
+
 @pytest.mark.parametrize(("records", "octets", "sizes"), [(7, 1 << 20, [7, 7, 7, 7, 2]), (1000, 100, [4] * 7 + [2])])
 def test_chunks_are_bounded_in_records_and_octets(records: int, octets: int, sizes: list[int]) -> None:
     reader, found = Reader(batch(SOME) + batch(SOME, 10) + batch(SOME, 20), 0), []
