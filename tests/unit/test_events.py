@@ -219,7 +219,7 @@ def test_beyond_its_budget_only_the_first_of_a_kind_is_told_at_once(monkeypatch:
     first = flood.admit(many, Teller())
     assert len(first) == 5
     assert len(flood.admit([asking(30, "467010000")], Teller())) == 1
-    clock.now += 0.0025
+    clock.now += 2.5 / events.BUDGET_PER_SECOND
     assert len(flood.admit(many, Teller())) == 2
     assert counted(first + flood.close()) == 60 + 1 - 1 - 2
 
