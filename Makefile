@@ -20,6 +20,9 @@ test: build-test lint  ## install what the tests need (a real Kafka included) an
 	$(BIN)/python -m bench.worst --short
 	$(BIN)/python -m bench.state --short
 	$(BIN)/python -m bench.growth --short
+	$(BIN)/python -m bench.prefixes --short
+	$(BIN)/python -m bench.threads --short
+	$(BIN)/python -m bench.screen --short
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m tests.fuzz.asan
 	$(BIN)/python -m tests.fuzz.run --jobs 2
@@ -44,10 +47,15 @@ bench: build-test  ## measure every layer, the core and the worker over Kafka be
 	$(BIN)/python -m bench.worst
 	$(BIN)/python -m bench.state
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.prefixes
+	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.threads
+	$(BIN)/python -m bench.goals
 
 bench-peers: build-test  ## the same messages to pycrate, tshark, jSS7 and Rust crates (needs cargo; 15 minutes)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.screen
+	$(BIN)/python -m bench.goals
 
 bench-short: build-test  ## does it run: the same with two rounds, as make test does
 	$(BIN)/python -m bench.run --short

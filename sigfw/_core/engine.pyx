@@ -436,3 +436,11 @@ cdef inline void count(Counters* k, const Msg* m) noexcept nogil:
     for i in range(m.n_components):
         k.opcode_forms[m.components[i].opcode_form] += 1
         k.padded_opcodes += m.components[i].opcode_padded
+
+
+def _count_again(Worker worker not None, int times):
+    """For bench: what counting costs. The last messages judged are counted again."""
+    cdef int i, n
+    for n in range(times):
+        for i in range(worker.group.n):
+            count(worker.counts, &worker.group.msgs[i])

@@ -203,6 +203,8 @@ def _aligned(octets: int) -> int:
 
 
 def is_compiled(path: Path) -> bool:
+    if not path.is_file():  # to open a pipe is to wait
+        return False
     try:
         with path.open("rb") as f:
             return f.read(len(NAME)) == NAME
