@@ -370,7 +370,7 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Memory* mem, Msg* 
     e.m = m
     e.k = k
     e.mem = mem
-    e.checked = 0
+    e.whole.asked = e.whole.yes = e.whole.sure = 0
     e.inner.gathered = False
     memset(&d, 0, sizeof(d))
     memset(&shadow, 0, sizeof(shadow))

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from sigfw._core.memory cimport Memory
-from sigfw._core.msg cimport Component, Counters, Msg, N_CHECKS, Party
+from sigfw._core.msg cimport Component, Counters, Msg, Party
 from sigfw._core.tables cimport MAX_WORDS, PolicyTables
 
 cdef enum Check:               # names.CHECKS
@@ -20,6 +20,13 @@ cdef enum Check:               # names.CHECKS
 
 cdef enum:
     OF_COMPONENT = 1 << CHECK_IMSI_MISSING | 1 << CHECK_ACN_DOES_NOT_FIT_OPERATION | 1 << CHECK_SSN_DOES_NOT_FIT_APPLICATION
+
+    OF_IMSI = 1 << CHECK_IMSI_IS_HOME | 1 << CHECK_IMSI_IS_FOREIGN | 1 << CHECK_CALLING_OPERATOR_IS_NOT_IMSI_HOME
+
+cdef struct Answers:           # bit a check
+    uint32_t asked
+    uint32_t yes               # true of a value
+    uint32_t sure              # true of all values; of a component, which is one, `yes` says it
 
 cdef struct Tally:             # of a condition over several values
     uint32_t n                 # values that say yes or no
@@ -46,8 +53,7 @@ cdef struct Eval:              # one message
     Memory* mem                # NULL: nothing is remembered, state checks say what they said before
     uint64_t base[MAX_WORDS]   # rules whose message-level fields hold
     uint64_t base_unsure[MAX_WORDS]  # deny rules that hold for some values only: see and_values
-    Tally checks[N_CHECKS]
-    uint32_t checked           # bit a check of the message: `checks` has it
+    Answers whole              # of checks that the whole message answers
     Inner inner
 
 

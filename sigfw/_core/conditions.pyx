@@ -503,83 +503,71 @@ cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil
     tally.unknown = 0
 
 
-cdef bint has_own(Eval* e, int component, uint32_t check) noexcept nogil:
-    """Whether the component, of several, has what the check compares, or the dialogue has it for each."""
-    if check == CHECK_CALLING_OPERATOR_UNKNOWN or check == CHECK_CALLED_IS_NOT_HOME or check >= FIRST_STATE_CHECK:
-        return True
+cdef void ask(Eval* e, const Component* c, int reading, uint32_t checks, Answers* a) noexcept nogil:
+    """Run checks. What the message says is asked once for all of its components."""
+    cdef Tally tally
+    cdef uint32_t check, bit
+    while checks:
+        check = __builtin_ctzll(checks)
+        bit = 1 << check
+        checks ^= bit
+        if bit & OF_COMPONENT:
+            component_check(c, reading, check, &tally)
+            a.asked |= bit
+            a.yes |= bit if tally.yes else 0
+        else:
+            if check < FIRST_STATE_CHECK:
+                message_check(e.t, e.m, check, &tally)
+            else:
+                state_check(e.t, e.mem, e.m, check)
+                state_tally(e.m, check, &tally)
+            e.whole.asked |= bit
+            if tally.yes:
+                e.whole.yes |= bit
+                e.whole.sure |= bit if tally.yes == tally.n and tally.unknown == 0 else 0
+        e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+
+
+cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
+    """Bit a check whose answer holds for this component by itself: it, or the dialogue, has what the check compares."""
+    cdef uint32_t known = ~<uint32_t>0
+    cdef int i
+    if e.m.n_components <= 1:
+        return known
     if not e.inner.gathered:
         gather(e.t, e.m, &e.inner)
-    return (e.inner.node if check == CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE else e.inner.imsi) >> component & 1
-
-
-cdef inline uint32_t checks_asked(const PolicyTables* t, const uint64_t* bits) noexcept nogil:
-    """Bit a check that a rule left in bits asks for."""
-    cdef const uint64_t* with_checks = row_of(t, t.has_checks)
-    cdef uint32_t asked = 0, w
-    cdef uint64_t left
-    for w in range(t.n_words):
-        left = bits[w] & with_checks[w]
-        while left:
-            asked |= t.rule_checks[w * 64 + __builtin_ctzll(left)]
-            left &= left - 1
-    return asked & t.checks_used
-
-
-cdef const Tally* ask(Eval* e, const Component* c, int reading, uint32_t check) noexcept nogil:
-    """What one check says, asked once a message but for those of a component."""
-    cdef Tally* tally = &e.checks[check]
-    if e.checked >> check & 1:
-        return tally
-    if (1 << check) & OF_COMPONENT:
-        component_check(c, reading, check, tally)
-    else:
-        e.checked |= 1 << check
-        if check < FIRST_STATE_CHECK:
-            message_check(e.t, e.m, check, tally)
-        else:
-            state_check(e.t, e.mem, e.m, check)
-            state_tally(e.m, check, tally)
-    e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
-    return tally
+    i = <int>(c - e.m.components)
+    if not e.inner.imsi >> i & 1:
+        known &= ~<uint32_t>OF_IMSI
+    if not e.inner.node >> i & 1:
+        known &= ~<uint32_t>(1 << CHECK_CALLING_OPERATOR_IS_NOT_MAP_NODE)
+    return known
 
 
 cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
     cdef const PolicyTables* t = e.t
-    cdef const Tally* tally
     cdef const uint64_t* with_checks = row_of(t, t.has_checks)
     cdef const uint64_t* with_any = row_of(t, t.has_any)
     cdef const uint64_t* deny = row_of(t, t.deny)
-    cdef uint32_t left = checks_asked(t, bits)
-    cdef uint32_t yes = 0, sure = 0  # bit a check: true of a value, of all values
-    cdef uint32_t check, w, mine, holds
+    cdef Answers own
+    cdef uint32_t w, mine, missing, sure, holds, known = knows(e, c)
     cdef uint64_t rules, rule
-    cdef bint unknown
-    while left:
-        check = __builtin_ctzll(left)
-        left &= left - 1
-        tally = ask(e, c, reading, check)
-        if tally.yes:
-            yes |= 1 << check
-            # Of several components, one without what the check compares: of it by itself nothing is known.
-            unknown = e.m.n_components > 1 and not (1 << check) & OF_COMPONENT \
-                and not has_own(e, <int>(c - e.m.components), check)
-            if tally.yes == tally.n and tally.unknown == 0 and not unknown:
-                sure |= 1 << check
+    own.asked = own.yes = 0
     for w in range(t.n_words):
         rules = bits[w] & with_checks[w]
         while rules:
             rule = rules & -rules
             rules ^= rule
             mine = t.rule_checks[w * 64 + __builtin_ctzll(rule)] & t.checks_used
-            holds = yes if deny[w] & rule else sure
+            missing = mine & ~(e.whole.asked | own.asked)
+            if missing:
+                ask(e, c, reading, missing, &own)
+            sure = mine & (e.whole.sure & known | own.yes)  # true of all values
+            holds = mine & (e.whole.yes | own.yes) if deny[w] & rule else sure
             if with_any[w] & rule:
-                if not mine & holds:
-                    bits[w] &= ~rule
-                if not mine & sure:
-                    unsure[w] |= rule
+                bits[w] &= ~(0 if holds else rule)
+                unsure[w] |= 0 if sure else rule
             else:
-                if mine & ~holds:
-                    bits[w] &= ~rule
-                if mine & ~sure:
-                    unsure[w] |= rule
+                bits[w] &= ~(0 if holds == mine else rule)
+                unsure[w] |= 0 if sure == mine else rule
