@@ -24,10 +24,10 @@ cdef struct Record:
 cdef class Batch:
     cdef Record* records
     cdef Py_ssize_t n
-    cdef Py_buffer* views
+    cdef Py_buffer* views          # NULL: all values are bytes
     cdef Py_ssize_t held           # of views, those to release
     cdef bint lent                 # the records are another's
-    cdef object owner              # it is held
+    cdef object owner              # of the octets; it is held
     cdef readonly bint capture
     cdef readonly uint64_t not_sccp
     cdef readonly uint64_t messages
@@ -41,6 +41,7 @@ cdef class Batch:
     cdef Frame trouble             # what ended the framing of a record
     cdef uint64_t trouble_octets   # of that record
     cdef int troubled
+    cdef int view(self, Record* r, object value, Py_ssize_t n) except -1
     cdef int take_meta(self, Record* r, tuple meta) except -1
     cdef void lend(self, object owner, Record* records, Py_ssize_t n) noexcept
 

@@ -1,6 +1,7 @@
 # From records to messages: which octets, whose frame, which time. Judging may stop anywhere and go on.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -19,6 +20,7 @@ cdef class Batch:
                   bint capture=False):
         cdef Py_ssize_t i, n = len(values)
         cdef Record* r
+        cdef tuple held
         cdef uint8_t encap = number("ENCAPSULATIONS", encapsulation)
         if encap == 0:
             raise ValueError("a batch needs an encapsulation")
@@ -26,9 +28,9 @@ cdef class Batch:
             if given is not None and len(given) != n:
                 raise ValueError(f"{name} has {len(given)} items for {n} values")
         self.capture = capture
+        self.owner = held = tuple(values)
         self.records = <Record*>calloc(n if n else 1, sizeof(Record))
-        self.views = <Py_buffer*>calloc(n if n else 1, sizeof(Py_buffer))
-        if self.records == NULL or self.views == NULL:
+        if self.records == NULL:
             raise MemoryError
         for i in range(n):
             r = &self.records[i]
@@ -38,13 +40,24 @@ cdef class Batch:
             r.frame = frames[i] if frames is not None else 1
             if meta is not None and meta[i] is not None:
                 self.take_meta(r, meta[i])
-            value = values[i]
-            if value is not None:
-                PyObject_GetBuffer(value, &self.views[self.held], PyBUF_SIMPLE)
-                r.p = <const uint8_t*>self.views[self.held].buf
-                r.octets = self.views[self.held].len
-                self.held += 1
+            value = held[i]
+            if type(value) is bytes:                      # nearly all: no view is needed of what cannot change
+                r.p = <const uint8_t*>PyBytes_AS_STRING(value)
+                r.octets = PyBytes_GET_SIZE(value)
+            elif value is not None:
+                self.view(r, value, n)
         self.n = n
+
+    cdef int view(self, Record* r, object value, Py_ssize_t n) except -1:
+        if self.views == NULL:
+            self.views = <Py_buffer*>calloc(n, sizeof(Py_buffer))
+            if self.views == NULL:
+                raise MemoryError
+        PyObject_GetBuffer(value, &self.views[self.held], PyBUF_SIMPLE)
+        r.p = <const uint8_t*>self.views[self.held].buf
+        r.octets = self.views[self.held].len
+        self.held += 1
+        return 0
 
     cdef void lend(self, object owner, Record* records, Py_ssize_t n) noexcept:
         """Judge records that are another's, in place of none."""

@@ -214,7 +214,18 @@ cdef inline bint belongs(const Number* n, int component) noexcept nogil:
     return component < 0 or n.origin < 0 or n.origin == component
 
 
-cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
+cdef inline uint64_t concerned(const PolicyTables* t, const Number* n) noexcept nogil:
+    """NumberField.bit of all fields that ask for this number."""
+    cdef uint64_t fields = t.of_kind[n.kind & 7]
+    cdef uint32_t roles = n.role
+    while roles:
+        fields |= t.of_role[__builtin_ctzll(roles)]
+        roles &= roles - 1
+    return fields | t.of_name[n.name] if n.name < t.n_names else fields
+
+
+cdef bint among_many(const NumberField* f, const Number* n) noexcept nogil:
+    """As `concerned`, of a field that has no bit."""
     cdef uint32_t i
     if f.source == FROM_KIND:
         return n.kind == f.selector
@@ -224,6 +235,10 @@ cdef inline bint concerns(const NumberField* f, const Number* n) noexcept nogil:
         if f.names[i] == n.name:
             return True
     return False
+
+
+cdef inline bint concerns(const NumberField* f, const Number* n, uint64_t fields) noexcept nogil:
+    return (fields & f.bit) != 0 if f.bit else among_many(f, n)
 
 
 cdef inline void party_field(
@@ -241,9 +256,10 @@ cdef inline void party_field(
 
 
 cdef void number_field(
-    const PolicyTables* t, const Msg* m, const NumberField* f, int component, uint64_t* bits, uint64_t* unsure
+    const PolicyTables* t, const Msg* m, const NumberField* f, const uint64_t* fields, int component, uint64_t* bits,
+    uint64_t* unsure
 ) noexcept nogil:
-    """A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
+    """fields: what each number concerns. A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
     cdef Values v
     cdef const Number* n
     cdef uint32_t i, j
@@ -251,7 +267,7 @@ cdef void number_field(
     v.n = 0
     for i in range(m.n_numbers):
         n = &m.numbers[i]
-        if not concerns(f, n):
+        if not concerns(f, n, fields[i]):
             continue
         own = own or belongs(n, component)
         if n.n_norm == 0:
@@ -284,12 +300,14 @@ cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nog
     cdef const NumberField* f
     cdef const Number* n
     cdef uint64_t* some
+    cdef uint64_t fields[MAX_NUMBERS]
     cdef uint32_t i, j, k, whose
     cdef bint first
     inner.gathered = True
     inner.imsi = inner.node = 0
     inner.n = min(t.n_numbers - t.n_party, <uint32_t>INNER_FIELDS, INNER_WORDS // (2 * t.n_words or 1))
     for i in range(m.n_numbers):
+        fields[i] = concerned(t, &m.numbers[i])
         whose = ~<uint32_t>0 if m.numbers[i].origin < 0 else <uint32_t>1 << m.numbers[i].origin
         if m.numbers[i].kind == KIND_IMSI:
             inner.imsi |= whose
@@ -302,7 +320,7 @@ cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nog
         first = True
         for i in range(m.n_numbers):
             n = &m.numbers[i]
-            if not concerns(f, n):
+            if not concerns(f, n, fields[i]):
                 continue
             inner.own[k] |= ~<uint32_t>0 if n.origin < 0 else <uint32_t>1 << n.origin
             if n.n_norm == 0:
@@ -334,12 +352,22 @@ cdef void inner_fields(
     const PolicyTables* t, const Msg* m, int component, const Inner* inner, uint64_t* bits, uint64_t* unsure
 ) noexcept nogil:
     """Fields of what stands in arguments and in the dialogue portion. inner: NULL, or what is gathered."""
-    cdef uint32_t k
-    for k in range(t.n_numbers - t.n_party):
-        if inner != NULL and k < inner.n:
-            gathered_field(t, inner, k, component, bits, unsure)
+    cdef const NumberField* f = t.numbers + t.n_party
+    cdef uint64_t fields[MAX_NUMBERS]
+    cdef uint64_t any_ = 0
+    cdef uint32_t gathered = inner.n if inner != NULL else 0
+    cdef uint32_t i, k
+    for k in range(gathered):
+        gathered_field(t, inner, k, component, bits, unsure)
+    if gathered < t.n_numbers - t.n_party:
+        for i in range(m.n_numbers):
+            fields[i] = concerned(t, &m.numbers[i])
+            any_ |= fields[i]
+    for k in range(gathered, t.n_numbers - t.n_party):
+        if f[k].bit and not any_ & f[k].bit:
+            and_row(t, bits, f[k].none)
         else:
-            number_field(t, m, &t.numbers[t.n_party + k], component, bits, unsure)
+            number_field(t, m, &f[k], fields, component, bits, unsure)
     if t.requested_rows != NULL:
         requested_info(t, m, &m.components[component] if component >= 0 else NULL, bits, unsure)
 

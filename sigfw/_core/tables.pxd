@@ -113,6 +113,7 @@ cdef struct OidField:
     const uint32_t* rows   # n, then that of anything else; NULL: no rule names the field
 
 cdef struct NumberField:
+    uint64_t bit           # in of_kind, of_role and of_name; 0: there are more fields than bits, or it is a party's
     uint32_t source
     uint32_t selector      # kind or role
     const uint16_t* names
@@ -204,6 +205,10 @@ cdef struct PolicyTables:
     uint32_t n_party       # of `numbers`: those of called and calling first
     uint32_t n_numbers
     const NumberField* numbers
+    uint64_t of_kind[8]    # which fields concern a number of this Number.kind: NumberField.bit,
+    uint64_t of_role[8]    # of a role, by its bit,
+    const uint64_t* of_name  # of a name
+    uint32_t n_names
     const uint32_t* operation_rows  # by operation number, 0: a component without a reading; NULL: not named
     const uint32_t* requested_rows  # by bit, then that of none; NULL: not named
     const uint8_t* operation_application
@@ -272,6 +277,7 @@ cdef class Tables:
     cdef void* room(self, size_t octets) except NULL
     cdef int put_masks(self, dict masks) except -1
     cdef int put_fields(self, dict fields) except -1
+    cdef int put_concerned(self) except -1
     cdef int put_oid(self, OidField* f, tuple parts) except -1
     cdef int put_links(self, list links) except -1
     cdef int put_state(self, dict state) except -1

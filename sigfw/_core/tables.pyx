@@ -9,6 +9,8 @@ from sigfw._core.limits cimport MAX_KEY_DIGITS
 from sigfw._core.msg cimport N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 from sigfw._core.tables cimport (
     CountryCode,
+    FROM_KIND,
+    FROM_ROLE,
     IntField,
     Journey,
     Link,
@@ -178,14 +180,37 @@ cdef class Tables:
             for s in range(1, N_SPACES):
                 number.rows[s] = self.u32(rows[s])
             self.c.n_party += source < 2
+            if source >= 2 and self.c.n_numbers - self.c.n_party < 64:
+                number.bit = <uint64_t>1 << (self.c.n_numbers - self.c.n_party)
             self.c.n_numbers += 1
             number += 1
+        self.put_concerned()
         if fields["operation"] is not None:
             self.c.operation_rows = self.u32(fields["operation"])
         if fields["requested_info"] is not None:
             self.c.requested_rows = self.u32(fields["requested_info"])
         self.c.operation_application = self.u8(fields["applications"])
         self.c.n_operations = <uint32_t>len(fields["applications"])
+        return 0
+
+    cdef int put_concerned(self) except -1:
+        """Which number fields a number concerns, by its kind, roles and name."""
+        cdef const NumberField* f
+        cdef uint64_t* of_name
+        cdef uint32_t i, k
+        for i in range(self.c.n_numbers):
+            for k in range(self.c.numbers[i].n_names):
+                self.c.n_names = max(self.c.n_names, self.c.numbers[i].names[k] + <uint32_t>1)
+        self.c.of_name = of_name = <uint64_t*>self.room(self.c.n_names * sizeof(uint64_t))
+        for i in range(self.c.n_numbers):
+            f = &self.c.numbers[i]
+            if f.source == FROM_KIND:
+                self.c.of_kind[f.selector & 7] |= f.bit
+            for k in range(8):
+                if f.source == FROM_ROLE and f.selector >> k & 1:
+                    self.c.of_role[k] |= f.bit
+            for k in range(f.n_names):
+                of_name[f.names[k]] |= f.bit
         return 0
 
     cdef int put_oid(self, OidField* f, tuple parts) except -1:
