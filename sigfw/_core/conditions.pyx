@@ -259,7 +259,10 @@ cdef void number_field(
     const PolicyTables* t, const Msg* m, const NumberField* f, const uint64_t* fields, int component, uint64_t* bits,
     uint64_t* unsure
 ) noexcept nogil:
-    """fields: what each number concerns. A component is asked for the numbers of all; where none of them is its own, it lacks the field as well."""
+    """fields: what each number concerns.
+
+    A component is asked for the numbers of all; where none of them is its own, it lacks the field as well.
+    """
     cdef Values v
     cdef const Number* n
     cdef uint32_t i, j

@@ -93,29 +93,21 @@ cdef inline const void* start_at(const GtTable* t, uint32_t i) noexcept nogil:
     return <const char*>t.starts + (<size_t>i << (2 + t.wide))
 
 
-cdef inline uint32_t steps(const GtTable* t, uint64_t key, uint32_t base, uint32_t n, uint32_t enough) noexcept nogil:
-    """Halve what is searched, n starts behind base, until no more than enough are left; returns the new base."""
-    cdef const uint64_t* wide = <const uint64_t*>t.starts
-    cdef const uint32_t* narrow = <const uint32_t*>t.starts
-    cdef uint32_t low = <uint32_t>(key >> t.cut)
-    cdef uint32_t half
+cdef inline bint at_or_below(const GtTable* t, uint32_t i, uint64_t key) noexcept nogil:
     if t.wide:
-        while n > enough:
-            half = (n + 1) >> 1
-            base += half if wide[base + half] <= key else 0
-            n -= half
-    else:
-        while n > enough:
-            half = (n + 1) >> 1
-            base += half if narrow[base + half] <= low else 0
-            n -= half
-    return base
+        return (<const uint64_t*>t.starts)[i] <= key
+    return (<const uint32_t*>t.starts)[i] <= <uint32_t>(key >> t.cut)
 
 
 cdef inline uint32_t search(const GtTable* t, uint64_t key) noexcept nogil:
     """Index of the last start at or below key."""
     cdef uint32_t b = bucket_of(t, key)
-    return steps(t, key, t.bucket[b] - 1, t.bucket[b + 1] - t.bucket[b], 0)
+    cdef uint32_t base = t.bucket[b] - 1, n = t.bucket[b + 1] - t.bucket[b], half
+    while n:
+        half = (n + 1) >> 1
+        base += half if at_or_below(t, base + half, key) else 0
+        n -= half
+    return base
 
 
 cdef inline uint32_t class_at(const GtTable* t, uint32_t i) noexcept nogil:
@@ -128,8 +120,8 @@ cdef void look_up(const PolicyTables* t, Norm** norms, uint32_t n) noexcept nogi
     cdef uint32_t base[IN_FLIGHT]
     cdef uint32_t left[IN_FLIGHT]
     cdef uint64_t keys[IN_FLIGHT]
+    cdef uint32_t most = 0
     cdef const GtTable* gt
-    cdef bint far = True
     for i in range(n):
         gt = &t.gt[norms[i].space]
         keys[i] = encode(norms[i].key, norms[i].digits)
@@ -140,19 +132,18 @@ cdef void look_up(const PolicyTables* t, Norm** norms, uint32_t n) noexcept nogi
         left[i] = gt.bucket[base[i] + 1] - gt.bucket[base[i]]
         base[i] = gt.bucket[base[i]] - 1
         SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
-    while far:                     # numbers that crowd in few buckets: a step of each in turn, none waits for its own
-        far = False
+        most = max(most, left[i])
+    while most:                    # a step of each in turn, as many for each: none waits for its own, no branch depends on it
         for i in range(n):
+            gt = &t.gt[norms[i].space]
+            half = (left[i] + 1) >> 1
+            base[i] += half & -<uint32_t>at_or_below(gt, base[i] + half, keys[i])
+            left[i] -= half
             if left[i] > AT_HAND:
-                gt = &t.gt[norms[i].space]
-                half = (left[i] + 1) >> 1
-                base[i] = steps(gt, keys[i], base[i], left[i], left[i] - half)
-                left[i] -= half
                 SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
-                far = far or left[i] > AT_HAND
+        most >>= 1
     for i in range(n):
         gt = &t.gt[norms[i].space]
-        base[i] = steps(gt, keys[i], base[i], left[i], 0)
         SIGFW_PREFETCH(<const char*>gt.cls + (<size_t>base[i] << (1 + gt.many)))
     for i in range(n):
         norms[i].cls = class_at(&t.gt[norms[i].space], base[i])
