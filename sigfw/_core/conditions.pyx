@@ -563,7 +563,7 @@ cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
     """Bit a check whose answer holds for this component by itself: it, or the dialogue, has what the check compares."""
     cdef uint32_t known = ~<uint32_t>0
     cdef int i
-    if e.m.n_components <= 1:
+    if c == NULL or e.m.n_components <= 1:
         return known
     if not e.inner.gathered:
         gather(e.t, e.m, &e.inner)
