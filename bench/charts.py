@@ -28,6 +28,7 @@ STYLE = {
 }  # fmt: skip
 
 Points = Sequence[tuple[float, float]]
+LINES = {"": "numbers strewn", "mix": "the corpus's numbers"}  # of prefixes; elsewhere a line is named as it is drawn
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,11 @@ def lines(chart: Chart, found: Mapping[str, Any]) -> dict[str, Points]:
     if chart.suite == "latency":
         points = found["points"]
         return {p: [(one["rate"], one[key]) for one in points] for p, key in (("median", "p50_ms"), ("99 %", "p99_ms"))}
-    if chart.suite == "prefixes":
-        return {"": [(n, ns) for n, ns in found["growth"]["prefixes"]]}
     drawn: dict[str, list[tuple[float, float]]] = {}
     for case, taken in found["taken"].items():
-        axis, line, x = case.split("/")
+        axis, *more, x = case.split("/")
         if axis == chart.name:
+            line = LINES.get("/".join(more)) or more[0]
             drawn.setdefault(line, []).append((float(x), statistics.median(taken)))
     return drawn
 
@@ -114,7 +114,7 @@ def draw(chart: Chart, found: Mapping[str, Any]) -> None:
         if not only and any(drawn):
             axes.legend(loc="upper left")
         caption = f"{found['machine']}; {found['date']}, {found['commit']}; python -m bench.{chart.suite}"
-        figure.text(0.01, 0.012, caption, fontsize=7, color=GREY)
+        figure.text(0.01, 0.012, caption, fontsize=6, color=GREY)
         figure.tight_layout(rect=(0, 0.03, 1, 1))
         CHARTS.mkdir(exist_ok=True)
         figure.savefig(CHARTS / f"{chart.name}.png", metadata={"Software": None})
