@@ -129,7 +129,7 @@ def rows(
                 if order is not None:
                     cells = [cells[i] if 0 <= i < len(cells) else "" for i in order]
                 else:
-                    cells += [""] * (width + len(more) - len(cells))
+                    cells = cells[:width] + [""] * (max(width - len(cells), 0) + len(more))
                 yield line, cells
     except OSError as e:
         mistakes.at(named_by, f"{path} cannot be read ({e.strerror or e}); check the path and its permissions")

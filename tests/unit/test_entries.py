@@ -81,6 +81,12 @@ def test_schema_for_editors_knows_such_entries() -> None:
     )
 
 
+def test_blank_cells_behind_the_last_column_say_nothing(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "", "4477009001,a note,,,,,,,,,,,,,,\n").lists["l"].entries
+    assert isinstance(row, Row)
+    assert (row.prefix, row.note, row.lessor) == ("4477009001", "a note", "")
+
+
 def test_lease_columns_stand_under_a_header_only(tmp_path: Path) -> None:
     (row,) = read(tmp_path, "", "prefix,lessor,lessee,source\n4477009001,A,B,register\n").lists["l"].entries
     assert isinstance(row, Row)
