@@ -3,27 +3,27 @@
 import gzip
 import random
 import struct
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
-import msgspec
-
 from bench.corpus import FOLDER
 from sigfw._core import framing, mapop, normalise, sccp
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
-from sigfw._core.prefixes import Prefixes
 from sigfw._core.tables import Tables
 from sigfw.policy import loader
 from sigfw.policy.compiler import compile_policy
-from sigfw.policy.model import Condition, Listed, NumberList, Operand, Rule
 
 POLICY = Path(__file__).parent.parent / "configs" / "policies" / "interconnect.yaml"
 BATCH = 1024
 PREFIXES = 1_000_000
+RULE = """
+  - {id: bench-leased, category: cat0, when: {calling.gt: {in: bench-leased}}, action: drop}
+"""
 PEER_SAMPLE = 200  # messages a round that pycrate reads: it takes a thousandth of a second or so for one
 
 
@@ -55,21 +55,12 @@ def prefixes(count: int) -> list[str]:
 @cache
 def tables(count: int = PREFIXES) -> Tables:
     """The interconnect policy and a rule over a list of so many prefixes."""
-    policy = loader.load(POLICY)
-    entries = Listed(Prefixes(prefixes(count)))
-    rule = Rule(
-        id="bench-leased",
-        category="cat0",
-        when=(Condition(field="calling.gt", within=Operand(list="bench-leased")),),
-        action="drop",
-    )
-    return compile_policy(
-        msgspec.structs.replace(
-            policy,
-            lists=policy.lists | {"bench-leased": NumberList(kind="gt", entries=entries)},
-            rules=(*policy.rules, rule),
-        )
-    )
+    with tempfile.TemporaryDirectory() as folder:  # as a user would write it, which trees of before read as well
+        path = Path(folder) / "policy.yaml"
+        (path.parent / "leased.csv").write_text("\n".join(prefixes(count)))
+        lists, text = "\nlists:\n", POLICY.read_text().rstrip()
+        path.write_text(text.replace(lists, f"{lists}  bench-leased: {{kind: gt, file: leased.csv}}\n") + RULE)
+        return compile_policy(loader.load(path))
 
 
 def batches() -> list[list[bytes]]:

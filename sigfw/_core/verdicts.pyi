@@ -28,17 +28,15 @@ class Verdicts:
     def values(self) -> list[bytes]:
         """The verdict record of each input record, in order: JSON, JSON Lines or packed, as the Worker was made."""
 
-    def events(self) -> list[Asking]:
-        """Each message that was denied, would have been denied (shadow), or asks for an event (alert).
+    def kinds(self) -> list[tuple[Hashable, int]]:
+        """Of each message that was denied, would have been denied (shadow), or asks for an event (alert).
 
-        None of a Worker that writes fields or no verdicts.
+        The key of its kind, and what `asking` takes: of a flood no more than that is made. None of a Worker that writes
+        fields or no verdicts.
         """
 
-    def kinds(self) -> list[tuple[Hashable, int]]:
-        """The key of each of `events`, and what `asking` takes: of a flood no more than that is made."""
-
     def asking(self, i: int) -> Asking:
-        """One of `events`. Raises IndexError where the message asks for none."""
+        """What the event of one of them says. Raises IndexError where the message asks for none."""
 
     def dead(self) -> list[tuple[int, str]]:
         """Records that could not be framed: (index in the batch, what was wrong)."""

@@ -84,9 +84,6 @@ cdef class Verdicts:
     def lines(self):
         return PyBytes_FromStringAndSize(<char*>self.json.p, self.json.n) if self.json.n else b""
 
-    def events(self):
-        return [self.asking(i) for _, i in self.kinds()]
-
     def kinds(self):
         cdef Py_ssize_t i
         cdef list kinds = []

@@ -6,14 +6,14 @@ the second. A partition's offset is committed only behind closed windows, so tha
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import orjson
 
 from sigfw import records
 from sigfw._core.tables import Tables
-from sigfw._core.verdicts import Asking, Verdicts
+from sigfw._core.verdicts import Asking
 from sigfw.pipeline.event import Teller
 
 FIRST: Final = 100  # enough to show what a flood consists of
@@ -24,7 +24,22 @@ BUDGET_PER_SECOND: Final = 200
 MAX_KEYS: Final = 4096  # a sender may vary its GT; beyond this all windows close early, which costs events, not memory
 
 
-T = TypeVar("T")
+class Asked(Protocol):
+    """What asks for events, made one by one: Verdicts, or Ended."""
+
+    def kinds(self) -> Sequence[tuple[Hashable, int]]:
+        """The key of each, and what `asking` takes: of a flood no more than that is made."""
+
+    def asking(self, i: int, /) -> Asking: ...
+
+
+class Ended(list[Asking]):
+    """Of what no message of a batch stands for."""
+
+    def kinds(self) -> list[tuple[Hashable, int]]:
+        return [(one.key, i) for i, one in enumerate(self)]
+
+    asking = list[Asking].__getitem__
 
 
 class _Window:
@@ -47,33 +62,28 @@ class Flood:
         self.suppressed = 0  # since the start, for the metric
         self.pending = False  # something was counted and is not yet told
 
-    def admit(self, asking: Verdicts | Iterable[Asking], teller: Teller) -> list[bytes]:
+    def admit(self, asked: Asked, teller: Teller) -> list[bytes]:
         """The events to write now; the rest is counted, which reads nothing of the message."""
-        if isinstance(asking, Verdicts):
-            return self._admit(asking.kinds(), asking.asking, teller)
-        return self._admit(((one.key, one) for one in asking), lambda one: one, teller)
-
-    def _admit(self, kinds: Iterable[tuple[Hashable, T]], ask: Callable[[T], Asking], teller: Teller) -> list[bytes]:
         admitted: list[bytes] = []
-        last: dict[_Window, T] = {}  # that was counted, of each
+        last: dict[_Window, int] = {}  # that was counted, of each
         self._earn()
-        for key, one in kinds:
+        for key, i in asked.kinds():
             window = self._windows.get(key)
             if window is None:
                 if len(self._windows) >= MAX_KEYS:
-                    _remember(last, ask, teller)
+                    _remember(last, asked, teller)
                     admitted += self.close()
                 window = self._windows[key] = _Window()
             window.count += 1
             if window.count == 1 or (window.count <= FIRST and self._budget >= 1):
-                admitted.append(event(ask(one), teller))
+                admitted.append(event(asked.asking(i), teller))
                 self._budget = max(self._budget - 1, 0)
             else:
                 window.suppressed += 1
-                last[window] = one
+                last[window] = i
                 self.suppressed += 1
                 self.pending = True
-        _remember(last, ask, teller)
+        _remember(last, asked, teller)
         return admitted
 
     def _earn(self) -> None:
@@ -98,10 +108,10 @@ class Flood:
         return told
 
 
-def _remember(last: dict[_Window, T], ask: Callable[[T], Asking], teller: Teller) -> None:
+def _remember(last: dict[_Window, int], asked: Asked, teller: Teller) -> None:
     """The last message of each flood is told with its count: of those before it nothing is made."""
-    for window, one in last.items():
-        window.last, window.teller = ask(one), teller
+    for window, i in last.items():
+        window.last, window.teller = asked.asking(i), teller
     last.clear()
 
 
@@ -112,11 +122,13 @@ def event(one: Asking, teller: Teller, count: int = 1) -> bytes:
     )
 
 
-def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> Iterable[Asking]:
+def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> Ended:
     """Each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
+    made = Ended()
     for one in ended:
         if modes.get(one["perimeter"]) != "bypass":
             line = records.timeout_line(one, tables, modes)
             calling, called = one["calling"] or "", one["called"] or ""
             key = (one["reason"], line["action"], one["perimeter"], calling)
-            yield Asking(key, orjson.dumps(line), "", calling, called, b"")
+            made.append(Asking(key, orjson.dumps(line), "", calling, called, b""))
+    return made

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ from sigfw._core.batch import Batch
 from sigfw._core.engine import Worker
 from sigfw._core.kbatch import Body, Chunk, write
 from sigfw._core.tables import Tables
-from sigfw._core.verdicts import Asking, Verdicts
+from sigfw._core.verdicts import Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
 from sigfw.pipeline import events
 from sigfw.pipeline.changes import Changes
@@ -266,9 +266,9 @@ class Service:
         batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[time_ns(record)])
         return self._call(Portion(partition, batch, [record])).values()[0]
 
-    def _admit(self, partition: Partition, asking: Verdicts | Iterable[Asking]) -> list[bytes]:
+    def _admit(self, partition: Partition, asked: events.Asked) -> list[bytes]:
         suppressed = partition.flood.suppressed
-        told = partition.flood.admit(asking, self._rules.teller)
+        told = partition.flood.admit(asked, self._rules.teller)
         self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
         return told
 

@@ -16,6 +16,7 @@ from sigfw._core.verdicts import Asking
 from sigfw.pipeline import events
 from sigfw.pipeline.build import rules_of
 from sigfw.pipeline.event import Teller
+from sigfw.pipeline.events import Ended
 from sigfw.pipeline.sentence import REASONS
 from sigfw.pipeline.worker import Rules
 from sigfw.policy.loader import load
@@ -64,7 +65,7 @@ def rules(tmp_path: Path) -> Rules:
 
 def told_of(rules: Rules, *octets: bytes, worker: Worker | None = None, **given: Any) -> list[dict[str, Any]]:
     verdicts = (worker or Worker()).judge(rules.tables, Stream("t/0"), Batch(list(octets), "sccp"), **given)
-    made = [json.loads(one) for one in events.Flood().admit(verdicts.events(), rules.teller)]
+    made = [json.loads(one) for one in events.Flood().admit(verdicts, rules.teller)]
     for one in made:
         EVENT.validate(one)
     return made
@@ -131,7 +132,7 @@ def test_denial_by_default_has_no_rule(rules: Rules) -> None:
 
 @pytest.mark.parametrize("reason", [*REASONS, "rule"])
 def test_every_reason_has_a_sentence(rules: Rules, reason: str) -> None:
-    (asked,) = Worker().judge(rules.tables, Stream("t/0"), Batch([b"\x09"], "sccp")).events()
+    asked = Worker().judge(rules.tables, Stream("t/0"), Batch([b"\x09"], "sccp")).asking(0)
     verdict = orjson.loads(asked.line) | {"reason": reason, "rule": None}
     event = json.loads(rules.teller.event(verdict))
     EVENT.validate(event)
@@ -175,7 +176,7 @@ def counted(made: list[bytes]) -> int:
 
 def test_flood_of_one_gt_is_folded_and_counted() -> None:
     flood = events.Flood()
-    first = flood.admit([asking(n, "491710000001") for n in range(events.FIRST + 400)], Teller())
+    first = flood.admit(Ended([asking(n, "491710000001") for n in range(events.FIRST + 400)]), Teller())
     assert len(first) == events.FIRST
     assert flood.pending
     last = flood.close()
@@ -189,7 +190,7 @@ def test_flood_of_one_gt_is_folded_and_counted() -> None:
 
 def test_gts_are_counted_apart() -> None:
     flood = events.Flood()
-    made = flood.admit([asking(n, f"4917100000{n % 2}") for n in range(2 * events.FIRST)], Teller())
+    made = flood.admit(Ended([asking(n, f"4917100000{n % 2}") for n in range(2 * events.FIRST)]), Teller())
     assert len(made) == 2 * events.FIRST
     assert not flood.pending
 
@@ -198,7 +199,7 @@ def test_flood_from_ever_new_gts_stays_within_bounds(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(events, "MAX_KEYS", 16)
     monkeypatch.setattr(events, "FIRST", 1)
     flood = events.Flood()
-    made = [event for n in range(1000) for event in flood.admit([asking(n, f"{n % 500:012d}")] * 3, Teller())]
+    made = [event for n in range(1000) for event in flood.admit(Ended([asking(n, f"{n % 500:012d}")] * 3), Teller())]
     assert len(flood._windows) <= 16
     assert counted(made + flood.close()) == 3000
 
@@ -207,7 +208,7 @@ def test_floods_in_one_portion_lose_no_count_where_windows_close_early(monkeypat
     monkeypatch.setattr(events, "MAX_KEYS", 4)
     monkeypatch.setattr(events, "FIRST", 1)
     flood = events.Flood()
-    made = flood.admit([asking(n, f"{n // 3 % 7:012d}") for n in range(1000)], Teller())
+    made = flood.admit(Ended([asking(n, f"{n // 3 % 7:012d}") for n in range(1000)]), Teller())
     assert counted(made + flood.close()) == 1000
 
 
@@ -215,10 +216,10 @@ def test_beyond_its_budget_only_the_first_of_a_kind_is_told_at_once(monkeypatch:
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr(events, "time", SimpleNamespace(monotonic=lambda: clock.now))
     flood = events.Flood(budget=5)
-    many = [asking(n, f"4917100000{n % 3}") for n in range(30)]
+    many = Ended(asking(n, f"4917100000{n % 3}") for n in range(30))
     first = flood.admit(many, Teller())
     assert len(first) == 5
-    assert len(flood.admit([asking(30, "467010000")], Teller())) == 1
+    assert len(flood.admit(Ended([asking(30, "467010000")]), Teller())) == 1
     clock.now += 2.5 / events.BUDGET_PER_SECOND
     assert len(flood.admit(many, Teller())) == 2
     assert counted(first + flood.close()) == 60 + 1 - 1 - 2
@@ -228,7 +229,8 @@ def test_verdicts_tell_what_their_events_tell(rules: Rules) -> None:
     many = [message(calling="467017400000")] * (events.FIRST + 3) + [message()] * 3
     verdicts = Worker(verdicts="packed").judge(rules.tables, Stream("t/0"), Batch(many, "sccp"), now_ns=1)
     one, other = events.Flood(), events.Flood()
-    made = one.admit(verdicts, rules.teller), other.admit(verdicts.events(), rules.teller)
+    each = Ended(verdicts.asking(i) for _, i in verdicts.kinds())
+    made = one.admit(verdicts, rules.teller), other.admit(each, rules.teller)
     assert [without_time(event) for event in made[0]] == [without_time(event) for event in made[1]]
     assert without_time(one.close()[0]) == without_time(other.close()[0])
     with pytest.raises(IndexError):
@@ -241,7 +243,7 @@ def without_time(event: bytes) -> dict[str, Any]:
 
 def test_flood_in_shadow_is_folded_apart_from_what_is_denied(rules: Rules) -> None:
     many = [message(calling="467017400000")] * (events.FIRST + 30) + [message()] * 3
-    asked = Worker().judge(rules.tables, Stream("t/0"), Batch(many, "sccp")).events()
+    asked = Worker().judge(rules.tables, Stream("t/0"), Batch(many, "sccp"))
     flood = events.Flood()
     first = [orjson.loads(one) for one in flood.admit(asked, rules.teller)]
     assert [one["rule"]["id"] for one in first] == ["tried"] * events.FIRST + ["locate"] * 3
@@ -252,7 +254,7 @@ def test_flood_in_shadow_is_folded_apart_from_what_is_denied(rules: Rules) -> No
 
 def test_events_of_a_flood_are_those_of_the_policy_that_judged(rules: Rules) -> None:
     flood = events.Flood()
-    asked = Worker().judge(rules.tables, Stream("t/0"), Batch([message()] * (events.FIRST + 1), "sccp")).events()
+    asked = Worker().judge(rules.tables, Stream("t/0"), Batch([message()] * (events.FIRST + 1), "sccp"))
     flood.admit(asked, rules.teller)
-    flood.admit([asking(1, "49")], Teller())  # of the next policy, which does not know the rule
+    flood.admit(Ended([asking(1, "49")]), Teller())  # of the next policy, which does not know the rule
     assert orjson.loads(flood.close()[0])["threat"]["technique"]["id"] == ["MOT5012.501"]

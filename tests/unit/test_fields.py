@@ -73,4 +73,4 @@ def test_fields_ask_for_no_event(tables: Tables) -> None:
     capture, worker = open_capture(FOLDER / "corpus.pcap.gz"), Worker(verdicts="fields")
     verdicts = worker.judge(tables, Stream("x", offsets=False), capture.batch, perimeter="international")
     assert any(action == "drop" for action, _, _ in verdicts.counts)
-    assert verdicts.events() == []
+    assert verdicts.kinds() == []
