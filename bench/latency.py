@@ -7,7 +7,6 @@ milliseconds). One partition, one worker, the broker and the producer on the sam
 
 import argparse
 import asyncio
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.cases import messages
 from bench.kafka import stateless
-from bench.measure import RESULTS, keep, machine
+from bench.measure import keep, machine
 from tests.kafka.broker import Broker, create_topic
 from tests.kafka.service import Topics, Worker, end_offsets
 
@@ -113,12 +112,8 @@ async def run(*, short: bool) -> None:
                 print("{rate:>10,} {reached:>9,} {p50_ms:>7} {p99_ms:>7}".format(**points[-1]), flush=True)
         finally:
             await asyncio.to_thread(broker.close)
-    if short:
-        return
     method = (__doc__ or "").partition("\n\n")[2].replace("\n", " ").strip()
-    keep("latency", {}, {}, method=method, short=short)
-    path = RESULTS / "latency.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"points": points}, indent=1) + "\n")
+    keep("latency", {}, {}, method=method, short=short, points=points)
 
 
 def main() -> None:

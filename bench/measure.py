@@ -64,7 +64,13 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
 
 
 def keep(
-    suite: str, goals: Mapping[str, float], taken: Mapping[str, Sequence[float]], *, method: str, short: bool
+    suite: str,
+    goals: Mapping[str, float],
+    taken: Mapping[str, Sequence[float]],
+    *,
+    method: str,
+    short: bool,
+    **more: object,
 ) -> None:
     """Write the suite's figures. goals: key of bench.goals -> measured; taken: case -> each round, ns a message.
 
@@ -87,5 +93,6 @@ def keep(
         "method": method,
         "goals": dict(goals),
         "taken": {name: [round(one, 3) for one in each] for name, each in taken.items()},
+        **more,
     }
     (RESULTS / f"{suite}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

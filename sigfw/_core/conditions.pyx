@@ -187,26 +187,26 @@ cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t
 
 
 cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
-    cdef uint64_t some[MAX_WORDS]
-    cdef uint64_t all_[MAX_WORDS]
+    cdef Values v
     cdef uint32_t left = m.directions
+    v.n = 0
     while left:
-        one_value(t, some, all_, rows[__builtin_ctzll(left)], left == m.directions)
+        add_value(t, &v, rows[__builtin_ctzll(left)])
         left &= left - 1
-    and_values(t, bits, unsure, some, all_)
+    and_all(t, bits, unsure, &v)
 
 
 cdef void contradicting(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """The applications of two contexts: of what has no reading of its own, either may be meant."""
-    cdef uint64_t some[MAX_WORDS]
-    cdef uint64_t all_[MAX_WORDS]
+    cdef Values v
     cdef uint32_t left = m.acn_contradicts
     cdef uint32_t application
+    v.n = 0
     while left:
         application = __builtin_ctzll(left)
-        one_value(t, some, all_, rows[given(application != 0, application)], left == m.acn_contradicts)
+        add_value(t, &v, rows[given(application != 0, application)])
         left &= left - 1
-    and_values(t, bits, unsure, some, all_)
+    and_all(t, bits, unsure, &v)
 
 
 cdef inline bint belongs(const Number* n, int component) noexcept nogil:
@@ -284,18 +284,15 @@ cdef void number_field(
 
 cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, uint64_t* bits, uint64_t* unsure) noexcept nogil:
     """c: as number_field's component; NULL: of a message that has but one."""
-    cdef uint64_t some[MAX_WORDS]
-    cdef uint64_t all_[MAX_WORDS]
+    cdef Values v
     cdef uint32_t left = m.requested_info
-    if left == 0:
-        and_row(t, bits, t.requested_rows[32])
-        return
+    v.n = 0
     while left:
-        one_value(t, some, all_, t.requested_rows[__builtin_ctzll(left)], left == m.requested_info)
+        add_value(t, &v, t.requested_rows[__builtin_ctzll(left)])
         left &= left - 1
-    if c != NULL and c.requested_info == 0:
-        one_value(t, some, all_, t.requested_rows[32], False)
-    and_values(t, bits, unsure, some, all_)
+    if m.requested_info == 0 or (c != NULL and c.requested_info == 0):
+        add_value(t, &v, t.requested_rows[32])
+    and_all(t, bits, unsure, &v)
 
 
 cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nogil:
@@ -402,8 +399,7 @@ cdef void component_fields(
     """c NULL: a message without components; reading -1: a component without readings; inner: as inner_fields'."""
     cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
     cdef uint32_t application = t.operation_application[operation] if 0 < operation < t.n_operations else 0
-    cdef uint64_t some[MAX_WORDS]
-    cdef uint64_t all_[MAX_WORDS]
+    cdef Values v
     cdef uint32_t i
     if reading < 0 and m.acn_application:
         application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
@@ -418,9 +414,10 @@ cdef void component_fields(
         inner_fields(t, m, <int>(c - m.components), inner, bits, unsure)
     if t.opcode.rows != NULL:
         if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
-            one_value(t, some, all_, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets), True)
-            one_value(t, some, all_, int_row(&t.opcode, c.opcode), False)
-            and_values(t, bits, unsure, some, all_)
+            v.n = 0
+            add_value(t, &v, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets))
+            add_value(t, &v, int_row(&t.opcode, c.opcode))
+            and_all(t, bits, unsure, &v)
         elif c != NULL and c.opcode_form:
             and_row(t, bits, int_row(&t.opcode, c.opcode))
         else:

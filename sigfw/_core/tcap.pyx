@@ -329,10 +329,10 @@ cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
 
 
 cdef inline bint usual_dialogue(Msg* m, const Cursor* c) noexcept nogil:
-    """The dialogue portions that nearly all senders write, recognised by their octets: every one of them is compared.
+    """The dialogue portions that nearly all senders write, recognised by the octets that any_dialogue looks at.
 
-    28 L 06 07 DIALOGUE_AS A0 L 60 L [80 02 07 80] A1 09 06 07 ACN, or 61 and behind the ACN A2 03 result A3 05 diagnostic.
-    Anything else, and whatever has user information, is read by dialogue_portion.
+    28 L 06 07 DIALOGUE_AS A0 L 60 L [80 02 version] A1 09 06 07 ACN, or 61 and behind the ACN A2 03 result A3 05 diagnostic.
+    Anything else, and whatever has user information, is any_dialogue's.
     """
     cdef const uint8_t* p = c.p
     cdef uint32_t n = left(c)

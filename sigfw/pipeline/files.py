@@ -1,9 +1,9 @@
 """A capture as source and files of JSON Lines as sink: the demo, and traffic judged again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from sigfw.errors import RunError, StartError
 from sigfw.pipeline.capture import Capture, open_capture
@@ -70,7 +70,7 @@ class FileSink:
     async def write(self, output: Output) -> None:
         verdicts, events = self._files
         try:
-            verdicts.write(b"".join(line for line in output.verdicts if isinstance(line, bytes)))
+            verdicts.write(b"".join(cast("Sequence[bytes]", output.verdicts)))  # of a capture they are lines
             events.write(b"".join(event + b"\n" for event in output.events))
             verdicts.flush()
             events.flush()
