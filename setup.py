@@ -63,10 +63,13 @@ extensions = [
     for name, source in sources.items()
 ]
 
+CPUS = os.cpu_count() or 1
+
 setup(
+    options={"build_ext": {"parallel": CPUS}},
     ext_modules=cythonize(
         extensions,
-        nthreads=os.cpu_count() or 1,
+        nthreads=CPUS,
         compiler_directives={
             "language_level": 3,
             # Every read of wire octets goes through wire.pxd, which checks; these would check twice, and raise.

@@ -226,3 +226,28 @@ def test_tcap_is_tried_first_whatever_the_subsystem_says() -> None:
     assert read(begin(invoke(71, ATI), acn=ATI_ACN), 254, 1)["components"][0]["readings"] == [
         "map:anyTimeInterrogation"
     ]
+
+
+@pytest.mark.parametrize(
+    "pdu", ["60", "61 a203020100 a305a103020100", "61 a203020101 a305a203020102"], ids=["AARQ", "AARE", "refused"]
+)
+@pytest.mark.parametrize("version", ["", "80020780"])
+def test_usual_dialogue_portions_are_read_as_all_others(pdu: str, version: str) -> None:
+    """Each, and each with any octet changed, beside the same with a length in two octets, which is not usual."""
+    tag, _, behind = pdu.partition(" ")
+    inner = bytes.fromhex(version + "a109060704000001000e02" + behind)
+    parts = bytes.fromhex("060700118605010101") + bytes((0xA0, len(inner) + 2)) + bytes.fromhex(tag)
+    parts += bytes((len(inner),)) + inner
+    assert between(parts, b"")["acn"] == "0.4.0.0.1.0.14.2"
+    assert between(parts, b"")["error"] is None
+    for at in range(len(parts)):
+        for value in range(256):
+            changed = parts[:at] + bytes((value,)) + parts[at + 1 :]
+            assert between(changed, b"") == between(changed, b"\x81"), (at, value)
+
+
+def between(parts: bytes, length: bytes) -> dict[str, Any]:
+    """What a message is read as whose dialogue portion has these parts; length: what stands before its length octet."""
+    external = b"\x28" + length + bytes((len(parts),)) + parts
+    got = read((0x65, [OTID, DTID, (0x6B, external), LOCATE]))
+    return got | {"error": got["error"] and got["error"][:2]}
