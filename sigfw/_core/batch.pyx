@@ -122,7 +122,7 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
             b.current += 1
             b.messages += 1
             return 1
-        if r.encapsulation == ENCAP_SCCP and 0 < r.octets <= MAX_PACKET and not b.framing and b.framer.fragments == NULL:
+        if r.encapsulation == ENCAP_SCCP and 0 < r.octets <= MAX_PACKET:
             begin(m, r, b.current)                        # the record is the message: there is nothing to frame
             m.sccp = r.p
             m.sccp_octets = <uint32_t>r.octets

@@ -16,6 +16,7 @@ from pycrate_mobile.SCCP import SCCPUnitDataService, parse_SCCP
 from sigfw import records, schemas
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.mapop import FIELD_NAMES
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Verdicts
 from sigfw.pipeline.event import Teller
@@ -327,3 +328,24 @@ def test_facts_outlive_the_batch_that_they_are_of(policy: Tables) -> None:
     filler = [bytearray(b"\xff" * 300) for _ in range(2000)]  # would take the octets' place, were they free
     assert worker.facts(policy) == of_ours
     assert len(filler) == 2000
+
+
+def test_rules_over_more_addresses_than_a_word_has_bits_find_theirs(tmp_path: Path) -> None:
+    names = [name for name in FIELD_NAMES if name not in ("", "gsmSCF-Address")][:70]
+    asked = {**{f"map.addresses.{name}.gt": "999" for name in names}, "map.addresses.gsmSCF-Address.gt": "49171"}
+    rules = "\n".join(
+        f'  - {{id: r{i}, category: cat1, when: {{{field}: ["{prefix}"]}}, action: drop}}'
+        for i, (field, prefix) in enumerate(asked.items())
+    )
+    path = tmp_path / "p.yaml"
+    home = 'home: {country_code: "44", global_titles: ["4477009"]}'
+    path.write_text(f"schema: 1\nname: many\n{home}\nexceptions: {{default: allow}}\nrules:\n{rules}\n")
+    verdict = json.loads(judge(compile_policy(load(path)), message()).values()[0])
+    assert (verdict["action"], verdict["rule"]) == ("drop", "r70")
+
+
+def test_record_of_more_octets_than_a_packet_may_have_is_no_message(policy: Tables) -> None:
+    most = 262_144
+    whole, more = (json.loads(one) for one in judge(policy, message().ljust(most, b"\0"), bytes(most + 1)).values())
+    assert whole["error"]["layer"] != "framing"
+    assert (more["error"]["layer"], more["error"]["code"], more["reason"]) == ("framing", "bad_length", "unframed")

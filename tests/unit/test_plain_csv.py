@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sigfw._core.prefixes import PlainRows, Prefixes
@@ -44,6 +44,9 @@ def taken(path: Path, written: list[str], *, zero: bool, short: bool) -> tuple[o
     cut=st.booleans(),
     written=st.lists(st.sampled_from(("44", "!4477009", "45", "1")), max_size=2),
     zero=st.booleans(),
+)
+@example(  # the first of repeats is the first by its line
+    head="", lines=["45", "44", "45", "44"], ends=["\n"] * 13, mark=b"", cut=False, written=[], zero=False
 )
 def test_both_ways_agree(
     tmp_path_factory: pytest.TempPathFactory,
