@@ -349,3 +349,32 @@ def test_record_of_more_octets_than_a_packet_may_have_is_no_message(policy: Tabl
     whole, more = (json.loads(one) for one in judge(policy, message().ljust(most, b"\0"), bytes(most + 1)).values())
     assert whole["error"]["layer"] != "framing"
     assert (more["error"]["layer"], more["error"]["code"], more["reason"]) == ("framing", "bad_length", "unframed")
+
+
+def test_component_without_an_address_has_none_of_another_in_a_policy_of_any_size(tmp_path: Path) -> None:
+    """Where fields are more than are gathered once a message, each component asks for the rest by itself."""
+    routing = bytes.fromhex("a11e 020102 02012d 3016 8007 914477009010f1 8101ff 8208 9194713129001020")  # of no gsmSCF
+    both = begin(INVOKE_ATI + routing)
+    names = [name for name in FIELD_NAMES if name not in ("", "gsmSCF-Address")][:70]
+    verdicts = []
+    for count in (0, 140):
+        fields = [f"map.addresses.{names[i // 2]}.{('gt', 'operator')[i % 2]}" for i in range(count)]
+        asked = "".join(
+            f"  - {{id: r{i}, category: cat1, when: {{{field}: [{('999', 'DEUXX')[i % 2]!r}], perimeter: national}}, "
+            "action: drop}\n"
+            for i, field in enumerate(fields)
+        )
+        path = tmp_path / f"p{count}.yaml"
+        path.write_text(
+            'schema: 1\nname: many\nhome: {country_code: "44", global_titles: ["4477009"]}\n'
+            'operators: [{tadig: DEUXX, country: DE, global_titles: ["49171"]}]\n'
+            f"exceptions: {{default: drop}}\nrules:\n{asked}"
+            '  - {id: ours, category: cat1, when: {map.addresses.gsmSCF-Address.gt: ["49171"]}, action: allow}\n'
+        )
+        tables = compile_policy(load(path))
+        for data in (begin(INVOKE_ATI), both):
+            found = json.loads(
+                judge(tables, unitdata(party("447700900001", 6), party("491713920000", 147), data)).values()[0]
+            )
+            verdicts.append((found["action"], found["reason"]))
+    assert verdicts == [("allow", "rule"), ("drop", "default")] * 2
