@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from sigfw._core import probe
-from sigfw._core.gttable import PrefixTable
+from sigfw._core.gttable import OPERATOR_ITEM, PrefixTable
 from sigfw._core.mapped import checksum
 from sigfw._core.tables import Tables
 from sigfw.cli import cli
@@ -86,6 +86,15 @@ def test_policy_of_other_parts_is_compiled_anew(folder: Path) -> None:
     assert not policy.compiled.fits(without)
     with pytest.raises(ConfigError, match="compiled otherwise; compile it again"):
         policy.compiled.tables(compiler_of(without).numbers)
+
+
+@pytest.mark.parametrize("item", [9 << 1, OPERATOR_ITEM | 9, OPERATOR_ITEM | 9 << 16])
+def test_class_of_a_list_or_operator_that_there_is_not_is_refused(folder: Path, item: int) -> None:
+    policy = load(folder / "p.compiled", today=DAY)
+    mapped = policy.compiled
+    forged = compiled.Mapped(mapped._numbering, (PrefixTable(["49"], [item]), *mapped._tables[1:]), policy)
+    with pytest.raises(ConfigError, match="compiled otherwise; compile it again"):
+        forged.tables(compiler_of(policy).numbers)
 
 
 def test_every_altered_octet_is_refused(folder: Path) -> None:
