@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, final
 
 from sigfw._core.batch import Batch
+from sigfw._core.flood import Flood
 from sigfw._core.memory import State
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Verdicts
@@ -89,12 +90,15 @@ class Worker:
         now_ns: int = 0,
         deadline_ns: int = 0,
         limit: int = 0,
+        flood: Flood | None = None,
     ) -> Verdicts:
         """Judge up to `limit` messages of `batch` (0: all).
 
         tables None: decode only, no verdict keys in the JSON.
         perimeter, variant: of the topic's configuration, where no link says otherwise.
         modes: perimeter -> enforce, monitor or bypass, enforce where left out.
+        flood: is asked for the event of each message that was denied, would have been denied (shadow), or whose rule
+        asks for one (alert); take what it tells behind each call.
         deadline_ns 0: nothing expires. Any octets give a verdict; never raises for what is in a record.
         """
 

@@ -14,6 +14,7 @@ from sigfw._core.conditions cimport FIRST_STATE_CHECK
 from sigfw._core.encode cimport Entry, Labels, Origin, encode_entry, encode_fields, encode_json, escaped, number
 from sigfw._core.encode import NAMES
 from sigfw._core.facts cimport message_facts
+from sigfw._core.flood cimport Flood, Kind, Tellings, Told, Windows, flood_ask
 from sigfw._core.framing cimport framer_recycle
 from sigfw._core.gttable cimport gttable_group, operator_digits
 from sigfw._core.limits cimport MAX_AGE_SECONDS, MAX_REASSEMBLIES, REPLIES_PER_SECOND
@@ -31,8 +32,8 @@ from sigfw._core.state cimport state_begin, state_clock, state_wants
 from sigfw._core.tables cimport PolicyTables
 from sigfw._core.tcap cimport tcap_group
 from sigfw._core.trace cimport trace_message
-from sigfw._core.out cimport put
-from sigfw._core.verdicts cimport Asked, Judged, LabelsOf, Verdicts, grow
+from sigfw._core.out cimport Out, put
+from sigfw._core.verdicts cimport Judged, LabelsOf, Verdicts, grow
 
 cdef extern from *:
     """
@@ -185,12 +186,13 @@ cdef class Worker:
         return 0
 
     def judge(self, Tables tables, Stream stream not None, Batch batch not None, *, str perimeter="", str variant="itu",
-              modes=None, int64_t now_ns=0, int64_t deadline_ns=0, Py_ssize_t limit=0):
+              modes=None, int64_t now_ns=0, int64_t deadline_ns=0, Py_ssize_t limit=0, Flood flood=None):
         cdef Context ctx
         cdef Verdicts out = Verdicts.__new__(Verdicts)
         cdef const PolicyTables* t = NULL
         cdef const Labels* labels = NULL
         cdef Memory* mem = NULL
+        cdef Windows* windows = NULL
         cdef int ok
         if tables is not None or self.tables is None:
             self.use(tables)
@@ -208,6 +210,9 @@ cdef class Worker:
             ctx.topic = tables.topic_number(stream.topic)
             out.rule_ids = tables.rule_ids
         batch.variant = ctx.variant
+        if flood is not None and tables is not None:
+            flood.use(tables.rule_ids)
+            windows = &flood.c
         out.batch = batch
         out.labels = self.labels
         out.is_packed = self.form == 2
@@ -220,7 +225,7 @@ cdef class Worker:
         self.batch = batch
         self.stream = stream
         with nogil:
-            ok = run(self, t, labels, &ctx, mem, stream, batch, out, limit)
+            ok = run(self, t, labels, &ctx, mem, windows, stream, batch, out, limit)
         if not ok:
             raise MemoryError("no memory for verdicts")
         return out
@@ -333,8 +338,8 @@ cdef int consult(Worker w, const PolicyTables* t, Context* ctx, Memory* mem, int
     return 0
 
 
-cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx, Memory* mem, Stream s, Batch b,
-             Verdicts out, Py_ssize_t limit) except -1 nogil:
+cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx, Memory* mem, Windows* windows,
+             Stream s, Batch b, Verdicts out, Py_ssize_t limit) except -1 nogil:
     """The line from record to verdict: 1, or 0 where memory ended."""
     cdef int i, j, n, most = ROUND if mem != NULL and mem.shared else 1
     cdef Py_ssize_t read = 0
@@ -357,7 +362,7 @@ cdef int run(Worker w, const PolicyTables* t, const Labels* labels, Context* ctx
             if t != NULL:
                 classify_group(t, ctx, mem, w.groups[i], w.counts)
             for j in range(w.groups[i].n):
-                if not emit(w, t, labels, s, out, &w.groups[i].msgs[j]):
+                if not emit(w, t, labels, windows, s, out, &w.groups[i].msgs[j]):
                     return 0
         w.group = w.groups[n - 1]
     w.counts.not_sccp += b.not_sccp - other
@@ -380,45 +385,67 @@ cdef void mark_operators(const PolicyTables* t, Msg* m) noexcept nogil:
             mark_operator(t, &m.numbers[i].d, m.numbers[i].n_norm, &m.numbers[i].norm[0])
 
 
-cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Stream s, Verdicts out, Msg* m) noexcept nogil:
+cdef int emit(Worker w, const PolicyTables* t, const Labels* labels, Windows* windows, Stream s, Verdicts out,
+              Msg* m) noexcept nogil:
     """Count the message and write what leaves: 1, or 0 where memory ended."""
     cdef Judged* j
     cdef const Verdict* v = &m.verdict
+    cdef const Key* key = &w.key if w.keyed else NULL
     if not grow(out):
         return 0
     j = &out.judged[out.n]
     j.record = m.record
-    j.event = w.form != 3 and (v.action >= REDIRECT or v.shadow_action >= REDIRECT or v.alert)
     count(w.counts, m)
     if labels != NULL:
         encode_entry(&j.entry, &out.blobs, m, labels)
     else:
         memset(&j.entry, 0, sizeof(Entry))
     j.json_start = out.json.n
-    if (w.form == 1 or w.form == 3 or (j.event and w.form)) and w.keyed and t != NULL:
+    if w.form in (1, 3) and w.keyed and t != NULL:
         mark_operators(t, m)
     if w.form == 3:
-        encode_fields(&out.json, m, labels, &w.key if w.keyed else NULL)
-    elif w.form == 1 or (j.event and w.form):
-        encode_json(&out.json, m, &s.origin, labels, &w.key if w.keyed else NULL)
+        encode_fields(&out.json, m, labels, key)
+    elif w.form == 1:
+        encode_json(&out.json, m, &s.origin, labels, key)
     j.json_octets = <uint32_t>(out.json.n - j.json_start)
-    if j.event and w.form:
-        keep_asked(w, out, &j.asked, m)
     out.n += 1
-    return not (out.json.failed or out.blobs.failed or out.octets.failed)
+    if windows != NULL and (v.action >= REDIRECT or v.shadow_action >= REDIRECT or v.alert):
+        tell(w, t, labels, windows, s, &out.json, j, m)
+        if windows.now.text.failed or windows.kept.text.failed:
+            return 0
+    return not (out.json.failed or out.blobs.failed)
 
 
-cdef void keep_asked(Worker w, Verdicts out, Asked* a, const Msg* m) noexcept nogil:
-    memset(a, 0, sizeof(Asked))
-    a.alert = m.verdict.alert
+cdef void tell(Worker w, const PolicyTables* t, const Labels* labels, Windows* windows, Stream s, const Out* json,
+               const Judged* j, Msg* m) noexcept nogil:
+    """Ask for the event of a message. Where it is to be told by itself, or the first to be counted, it is kept."""
+    cdef Kind kind
+    cdef Tellings* where
+    cdef Told* told
+    memset(&kind, 0, sizeof(kind))
+    kind.wire[0], kind.wire[1], kind.wire_digits = m.calling.gt.hi, m.calling.gt.lo, m.calling.gt.count
+    kind.rule = j.entry.rule if j.entry.rule else j.entry.shadow_rule
+    kind.action, kind.reason, kind.flags = j.entry.action, j.entry.reason, j.entry.flags
+    where = flood_ask(windows, &kind)
+    if where == NULL:
+        return
+    told = &where.p[where.n - 1]
+    told.alert = m.verdict.alert
     if m.calling.n_norm:
-        a.calling, a.calling_digits = m.calling.norm[0].key, m.calling.norm[0].digits
+        told.calling, told.calling_digits = m.calling.norm[0].key, m.calling.norm[0].digits
     if m.called.n_norm:
-        a.called, a.called_digits = m.called.norm[0].key, m.called.norm[0].digits
-    a.wire_digits, a.wire[0], a.wire[1] = m.calling.gt.count, m.calling.gt.hi, m.calling.gt.lo
+        told.called, told.called_digits = m.called.norm[0].key, m.called.norm[0].digits
+    if w.form == 1:
+        put(&where.text, json.p + j.json_start, j.json_octets)
+    else:
+        if w.keyed:
+            mark_operators(t, m)
+        encode_json(&where.text, m, &s.origin, labels, &w.key if w.keyed else NULL)
+    where.text.n -= where.text.n > told.start      # an event has no end of line
+    told.line_octets = <uint32_t>(where.text.n - told.start)
     if w.octets and m.sccp != NULL:
-        a.octets_start, a.octets = out.octets.n, m.sccp_octets
-        put(&out.octets, m.sccp, m.sccp_octets)
+        told.octets = m.sccp_octets
+        put(&where.text, m.sccp, m.sccp_octets)
 
 
 cdef inline void count(Counters* k, const Msg* m) noexcept nogil:

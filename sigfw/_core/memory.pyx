@@ -7,6 +7,8 @@ from libc.string cimport memcpy, memset
 
 import os
 
+from sigfw._core.siphash cimport siphash
+
 cdef extern from *:
     int __builtin_popcountll(unsigned long long) noexcept nogil
 
@@ -19,46 +21,9 @@ cdef enum:
 
 # keys -----------------------------------------------------------------------------------------------------------------
 
-cdef inline uint64_t rotated(uint64_t x, int n) noexcept nogil:
-    return x << n | x >> (64 - n)
-
-
-cdef inline void sip_round(uint64_t* v) noexcept nogil:
-    v[0] += v[1]
-    v[1] = rotated(v[1], 13) ^ v[0]
-    v[0] = rotated(v[0], 32)
-    v[2] += v[3]
-    v[3] = rotated(v[3], 16) ^ v[2]
-    v[0] += v[3]
-    v[3] = rotated(v[3], 21) ^ v[0]
-    v[2] += v[1]
-    v[1] = rotated(v[1], 17) ^ v[2]
-    v[2] = rotated(v[2], 32)
-
-
 cdef uint64_t memory_key(const Memory* m, uint64_t kind, uint64_t a, uint64_t b) noexcept nogil:
-    """SipHash-2-4 (Aumasson, Bernstein 2012) of 24 octets. Never 0, which means free."""
-    cdef uint64_t v[4]
-    cdef uint64_t words[4]
-    cdef uint64_t key
-    cdef int i
-    words[0] = kind
-    words[1] = a
-    words[2] = b
-    words[3] = <uint64_t>24 << 56
-    v[0] = m.secret[0] ^ <uint64_t>0x736f6d6570736575
-    v[1] = m.secret[1] ^ <uint64_t>0x646f72616e646f6d
-    v[2] = m.secret[0] ^ <uint64_t>0x6c7967656e657261
-    v[3] = m.secret[1] ^ <uint64_t>0x7465646279746573
-    for i in range(4):
-        v[3] ^= words[i]
-        sip_round(v)
-        sip_round(v)
-        v[0] ^= words[i]
-    v[2] ^= 0xFF
-    for _ in range(4):
-        sip_round(v)
-    key = v[0] ^ v[1] ^ v[2] ^ v[3]
+    """Never 0, which means free."""
+    cdef uint64_t key = siphash(m.secret, kind, a, b)
     return key if key else 1
 
 

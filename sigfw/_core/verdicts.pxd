@@ -1,6 +1,6 @@
 # What one judge call found, and the texts it is written with.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from sigfw._core.batch cimport Batch
 from sigfw._core.encode cimport Entry, Labels, Text
@@ -14,25 +14,11 @@ cdef class LabelsOf:
     cdef Text* texts(self, object values) except NULL
 
 
-cdef struct Asked:             # what an event tells beside the JSON, before any pseudonym
-    uint16_t alert             # the rule that asks for it; 0: a denial does
-    uint8_t calling_digits     # of the GT as it is looked up, left-aligned; 0: none can be
-    uint8_t called_digits
-    uint64_t calling
-    uint64_t called
-    uint64_t wire[2]           # digits of the calling GT as they stand: floods are counted by them
-    uint8_t wire_digits
-    uint32_t octets            # of the SCCP message
-    uint64_t octets_start      # in Verdicts.octets
-
-
 cdef struct Judged:
     Entry entry
     uint32_t record
-    uint8_t event
-    uint64_t json_start
     uint32_t json_octets
-    Asked asked            # where `event`
+    uint64_t json_start
 
 
 cdef class Verdicts:
@@ -41,12 +27,10 @@ cdef class Verdicts:
     cdef Py_ssize_t room
     cdef Out json
     cdef Out blobs
-    cdef Out octets            # SCCP messages of events, where the Worker keeps them
     cdef bint is_packed
     cdef Batch batch
     cdef LabelsOf labels
     cdef tuple rule_ids
-    cdef tuple kind(self, const Judged* j)
     cdef bytes value(self, Py_ssize_t first, Py_ssize_t record)
     cdef Py_ssize_t end_of(self, Py_ssize_t first, Py_ssize_t record) noexcept nogil
     cdef uint64_t value_octets(self, Py_ssize_t first, Py_ssize_t end) noexcept nogil

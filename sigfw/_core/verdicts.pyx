@@ -5,7 +5,6 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from collections import namedtuple
 from sys import byteorder
 
 from sigfw._core.encode cimport Entry, Text, escaped
@@ -16,9 +15,6 @@ from sigfw._core.tables cimport Tables
 
 if byteorder != "little":
     raise ImportError("packed records are written as the machine lays out integers: sigfw runs on little-endian machines")
-
-
-Asking = namedtuple("Asking", ("key", "line", "alert", "calling", "called", "octets"))
 
 
 cdef class LabelsOf:
@@ -62,7 +58,6 @@ cdef class Verdicts:
         free(self.judged)
         out_free(&self.json)
         out_free(&self.blobs)
-        out_free(&self.octets)
 
     def __len__(self):
         return self.n
@@ -83,37 +78,6 @@ cdef class Verdicts:
 
     def lines(self):
         return PyBytes_FromStringAndSize(<char*>self.json.p, self.json.n) if self.json.n else b""
-
-    def kinds(self):
-        cdef Py_ssize_t i
-        cdef list kinds = []
-        for i in range(self.n):
-            if self.judged[i].event and self.judged[i].json_octets:
-                kinds.append((self.kind(&self.judged[i]), i))
-        return kinds
-
-    cdef tuple kind(self, const Judged* j):
-        cdef const Entry* e = &j.entry
-        cdef char octets[20]
-        octets[0], octets[1], octets[2], octets[3] = e.action, e.reason, e.flags, j.asked.wire_digits
-        memcpy(octets + 4, j.asked.wire, 16)
-        return self.rule_ids[e.rule or e.shadow_rule], PyBytes_FromStringAndSize(octets, 20)
-
-    def asking(self, Py_ssize_t i):
-        cdef const Judged* j
-        cdef const Asked* a
-        if not 0 <= i < self.n or not self.judged[i].event:
-            raise IndexError("no message that asks for an event")
-        j = &self.judged[i]
-        a = &j.asked
-        return Asking(
-            self.kind(j),
-            PyBytes_FromStringAndSize(<char*>self.json.p + j.json_start, j.json_octets - 1),
-            self.rule_ids[a.alert],
-            decimal(a.calling, a.calling_digits),
-            decimal(a.called, a.called_digits),
-            PyBytes_FromStringAndSize(<char*>self.octets.p + a.octets_start, a.octets) if a.octets else b"",
-        )
 
     def values(self):
         """See verdicts.pyi. Records whose judging a limit cut in two must not be asked for."""
@@ -185,11 +149,6 @@ cdef class Verdicts:
                 dead[self.judged[i].record] = (
                     f"frame {self.judged[i].entry.frame}: framing {code} at octet {self.judged[i].entry.error_offset}")
         return list(dead.items())
-
-
-cdef str decimal(uint64_t key, int digits):
-    """The digits of a left-aligned number."""
-    return f"{key >> (64 - 4 * digits):0{digits}x}" if digits else ""
 
 
 cdef int grow(Verdicts out) noexcept nogil:

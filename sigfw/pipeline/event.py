@@ -40,9 +40,10 @@ class Teller:
         octets: bytes = b"",
         count: int = 1,
     ) -> bytes:
-        """verdict: a verdict object; calling, called: digits in clear; alert: the rule that asks for an event whatever
+        """The event of a verdict object.
 
-        the action; octets: of the message, where they may leave; count: how many messages of a flood it stands for.
+        calling, called: digits in clear; alert: the rule that asks for it whatever the action; octets: of the message,
+        where they may leave; count: how many messages of a flood it stands for, of which this is the first.
         """
         decided = _decided(verdict, alert)
         rule = self._rules.get(decided["rule"] or "")

@@ -6,14 +6,14 @@ the second. A partition's offset is committed only behind closed windows, so tha
 """
 
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 
 from sigfw import records
+from sigfw._core import flood
 from sigfw._core.tables import Tables
-from sigfw._core.verdicts import Asking
 from sigfw.pipeline.event import Teller
 
 FIRST: Final = 100  # enough to show what a flood consists of
@@ -24,111 +24,70 @@ BUDGET_PER_SECOND: Final = 200
 MAX_KEYS: Final = 4096  # a sender may vary its GT; beyond this all windows close early, which costs events, not memory
 
 
-class Asked(Protocol):
-    """What asks for events, made one by one: Verdicts, or Ended."""
-
-    def kinds(self) -> Sequence[tuple[Hashable, int]]:
-        """The key of each, and what `asking` takes: of a flood no more than that is made."""
-
-    def asking(self, i: int, /) -> Asking: ...
-
-
-class Ended(list[Asking]):
-    """Of what no message of a batch stands for."""
-
-    def kinds(self) -> list[tuple[Hashable, int]]:
-        return [(one.key, i) for i, one in enumerate(self)]
-
-    asking = list[Asking].__getitem__
-
-
-class _Window:
-    __slots__ = ("count", "last", "suppressed", "teller")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.suppressed = 0
-        self.last: Asking | None = None
-        self.teller: Teller | None = None  # of the policy that judged it
-
-
 class Flood:
-    """The windows of one partition. budget: events at once that are not the first of their kind."""
+    """The windows of one partition, which `core` is asked for, and what their events tell under one policy.
+
+    budget: events at once that are not the first of their kind.
+    """
 
     def __init__(self, budget: float = BUDGET) -> None:
-        self._windows: dict[Hashable, _Window] = {}
+        self.core = flood.Flood(first=FIRST, most=MAX_KEYS, budget=budget)
+        self._most = budget
+        self._teller = Teller()
+        self._told: list[bytes] = []
+        self._counted = 0
         self._opened = self._paid = time.monotonic()
-        self._most = self._budget = budget
-        self.suppressed = 0  # since the start, for the metric
-        self.pending = False  # something was counted and is not yet told
 
-    def admit(self, asked: Asked, teller: Teller) -> list[bytes]:
-        """The events to write now; the rest is counted, which reads nothing of the message."""
-        admitted: list[bytes] = []
-        last: dict[_Window, int] = {}  # that was counted, of each
-        self._earn()
-        for key, i in asked.kinds():
-            window = self._windows.get(key)
-            if window is None:
-                if len(self._windows) >= MAX_KEYS:
-                    _remember(last, asked, teller)
-                    admitted += self.close()
-                window = self._windows[key] = _Window()
-            window.count += 1
-            if window.count == 1 or (window.count <= FIRST and self._budget >= 1):
-                admitted.append(event(asked.asking(i), teller))
-                self._budget = max(self._budget - 1, 0)
-            else:
-                window.suppressed += 1
-                last[window] = i
-                self.suppressed += 1
-                self.pending = True
-        _remember(last, asked, teller)
-        return admitted
-
-    def _earn(self) -> None:
+    def begin(self, teller: Teller) -> None:
+        """Earn what may be told. Another policy's teller ends the windows: their events are those of the one before."""
         now = time.monotonic()
-        self._budget = min(self._budget + (now - self._paid) * BUDGET_PER_SECOND, self._most)
+        self.core.budget = min(self.core.budget + (now - self._paid) * BUDGET_PER_SECOND, self._most)
         self._paid = now
+        if teller is not self._teller:
+            self._told = self.close()
+            self._teller = teller
+
+    def ask(self, ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> None:
+        """Ask for the event of each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
+        for one in ended:
+            if modes.get(one["perimeter"]) != "bypass":
+                line = records.timeout_line(one, tables, modes)
+                self.core.ask(
+                    orjson.dumps(line),
+                    action=line["action"],
+                    reason=one["reason"],
+                    perimeter=one["perimeter"],
+                    calling=one["calling"] or "",
+                    called=one["called"] or "",
+                )
+
+    def told(self) -> list[bytes]:
+        """The events to write now."""
+        told, self._told = self._told, []
+        return told + [event(one, self._teller) for one in self.core.told()]
+
+    def counted(self) -> int:
+        """Messages that were counted, not told, since this was asked last: for the metric."""
+        before, self._counted = self._counted, self.core.counted
+        return self._counted - before
 
     @property
     def due(self) -> bool:
-        return bool(self._windows) and time.monotonic() - self._opened >= WINDOW_SECONDS
+        return self.core.windows > 0 and time.monotonic() - self._opened >= WINDOW_SECONDS
 
     def close(self) -> list[bytes]:
-        """End all windows: one event for each that counted, the last message of the flood in it as its sample."""
-        told = [
-            event(window.last, window.teller, window.suppressed)
-            for window in self._windows.values()
-            if window.last is not None and window.teller is not None
-        ]
-        self._windows.clear()
-        self.pending = False
+        """End all windows: what `told` gives, and an event for each that counted, with the first message it counted."""
+        self.core.close()
         self._opened = time.monotonic()
-        return told
+        return self.told()
 
 
-def _remember(last: dict[_Window, int], asked: Asked, teller: Teller) -> None:
-    """The last message of each flood is told with its count: of those before it nothing is made."""
-    for window, i in last.items():
-        window.last, window.teller = asked.asking(i), teller
-    last.clear()
-
-
-def event(one: Asking, teller: Teller, count: int = 1) -> bytes:
-    """count: how many messages of a flood it stands for."""
+def event(one: flood.Telling, teller: Teller) -> bytes:
     return teller.event(
-        orjson.loads(one.line), calling=one.calling, called=one.called, alert=one.alert, octets=one.octets, count=count
+        orjson.loads(one.line),
+        calling=one.calling,
+        called=one.called,
+        alert=one.alert,
+        octets=one.octets,
+        count=one.messages,
     )
-
-
-def of_ended(ended: Iterable[dict[str, Any]], tables: Tables, modes: Mapping[str, str]) -> Ended:
-    """Each reassembly that ended without its whole message (Stream.expire, Stream.abandon)."""
-    made = Ended()
-    for one in ended:
-        if modes.get(one["perimeter"]) != "bypass":
-            line = records.timeout_line(one, tables, modes)
-            calling, called = one["calling"] or "", one["called"] or ""
-            key = (one["reason"], line["action"], one["perimeter"], calling)
-            made.append(Asking(key, orjson.dumps(line), "", calling, called, b""))
-    return made

@@ -53,7 +53,7 @@ def sentence(verdict: Mapping[str, Any], made: Mapping[str, Any], rule: Rule | N
         what_next = f"Give {rule.id} `mode: enforce` once all it names is unwanted." if rule else what_next
     else:
         happened, what_next = f"Let through: {_what(ss7)}; {why} asks for an event.", "Nothing has to be done."
-    more = f"{count} such messages were counted, this is the last. " if count > 1 else ""
+    more = f"{count} such messages were counted, this is the first. " if count > 1 else ""
     return f"{more}{happened} {what_next}{_indicator(ss7)}"
 
 

@@ -19,11 +19,11 @@ import orjson
 
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Worker
+from sigfw._core.flood import Flood
 from sigfw._core.kbatch import Body, Chunk, write
 from sigfw._core.tables import Tables
 from sigfw._core.verdicts import Verdicts
 from sigfw.errors import ConfigError, RunError, SigfwError, StartError
-from sigfw.pipeline import events
 from sigfw.pipeline.changes import Changes
 from sigfw.pipeline.event import Teller
 from sigfw.pipeline.kafka import close, quiet
@@ -99,7 +99,7 @@ class Service:
         self._deadline_ns = deadline_ns
         self._store = store
         self._today = today
-        self._told = 0  # events of the portion before
+        self._many = 0  # events of the portion before
         self._turned = ""  # the day for which rules were last renewed
         self._changes = Changes()
         self._rules = self._read()
@@ -133,8 +133,7 @@ class Service:
             ended, lines = partition.stream.abandon(tables), []
         for one in ended:
             self.metrics.count_reassembly_ended(str(one["reason"]))
-        told = self._admit(partition, events.of_ended(ended, tables, modes))
-        self._tell(partition, told + partition.flood.close(), lines)
+        self._tell(partition, self._told(partition, ended, close=True), lines)
 
     def left(self, partition: Partition) -> None:
         self.metrics.drop_partition(partition.topic, partition.number)
@@ -187,7 +186,7 @@ class Service:
 
     async def judge(self, portion: Portion) -> Output:
         """What the core says of a portion, in the form in which it leaves."""
-        long = portion.octets > THREAD_OCTETS or self._told > THREAD_EVENTS
+        long = portion.octets > THREAD_OCTETS or self._many > THREAD_EVENTS
         if long or self._store is not None:  # which a round trip would keep from heartbeats
             return await asyncio.to_thread(self._judge, portion)
         return self._judge(portion)
@@ -196,12 +195,13 @@ class Service:
         """One call into the core; `turn` is held, on whatever thread."""
         partition = portion.partition
         began = time.monotonic()
-        verdicts = self._call(portion)
+        partition.flood.begin(self._rules.teller)
+        verdicts = self._call(portion, partition.flood.core)
         if self._store is not None and self._worker.state is not None:
             self._store.post(self._worker.state.changes())
         self.metrics.batch_seconds.observe(time.monotonic() - began)
-        told = self._admit(partition, verdicts)
-        self._told = len(told)
+        told = self._told(partition)
+        self._many = len(told)
         values, dead = self._values(portion, verdicts)
         if portion.records:
             partition.saw(portion.records[-1].offset + 1, portion.records[-1].timestamp)
@@ -213,7 +213,7 @@ class Service:
             list(dead.items()),
             self._rules.tables.digest.encode(),
             next_offset=partition.judged,
-            settles=not partition.flood.pending,
+            settles=not partition.flood.core.pending,
             fetched=portion.fetched,
         )
 
@@ -246,7 +246,7 @@ class Service:
             index += 1
         return values, dead
 
-    def _call(self, portion: Portion) -> Verdicts:
+    def _call(self, portion: Portion, flood: Flood | None = None) -> Verdicts:
         partition, rules = portion.partition, self._rules
         return self._worker.judge(
             rules.tables,
@@ -258,6 +258,7 @@ class Service:
             now_ns=time.time_ns(),
             deadline_ns=self._deadline_ns,
             limit=portion.limit,
+            flood=flood,
         )
 
     def _unframed(self, portion: Portion, index: int) -> bytes:
@@ -266,16 +267,22 @@ class Service:
         batch = Batch([None], partition.encapsulation, offsets=[record.offset], times_ns=[time_ns(record)])
         return self._call(Portion(partition, batch, [record])).values()[0]
 
-    def _admit(self, partition: Partition, asked: events.Asked) -> list[bytes]:
-        suppressed = partition.flood.suppressed
-        told = partition.flood.admit(asked, self._rules.teller)
-        self.metrics.count_events_suppressed(partition.flood.suppressed - suppressed)
+    def _told(
+        self, partition: Partition, ended: Sequence[dict[str, object]] = (), *, close: bool = False
+    ) -> list[bytes]:
+        """The events to write now, those of reassemblies that ended with them; close: all that was counted, too."""
+        flood, rules = partition.flood, self._rules
+        if ended:
+            flood.begin(rules.teller)
+            flood.ask(ended, rules.tables, rules.modes)
+        told = flood.close() if close else flood.told()
+        self.metrics.count_events_suppressed(flood.counted())
         return told
 
     def _tell(self, partition: Partition, told: list[bytes], lines: Sequence[bytes] = ()) -> None:
         """Queue what no record brings; once the flood windows are closed, all judged before is settled."""
         if told or lines:
-            settles = not partition.flood.pending
+            settles = not partition.flood.core.pending
             partition.put(Output(partition, verdicts=lines, events=told, next_offset=partition.judged, settles=settles))
 
     # Beside the main line.
@@ -288,12 +295,8 @@ class Service:
                 if partition.closed:
                     continue
                 ended = partition.expire(self._rules.tables)
-                told = self._admit(partition, events.of_ended(ended, self._rules.tables, self._rules.modes))
                 self.metrics.count_reassembly_ended("reassembly_timeout", len(ended))
-                if partition.flood.due:
-                    told += partition.flood.close()
-                if told:
-                    self._tell(partition, told)
+                self._tell(partition, self._told(partition, ended, close=partition.flood.due))
                 in_flight += partition.stream.in_flight
             self.metrics.set_reassembly(in_flight)
 

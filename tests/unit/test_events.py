@@ -1,22 +1,24 @@
 """Events say who, why and which technique; those of a flood are folded, and none is lost from the count."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sigfw import schemas
 from sigfw._core.batch import Batch
 from sigfw._core.engine import Stream, Worker
-from sigfw._core.verdicts import Asking
+from sigfw._core.flood import Flood, Telling
 from sigfw.pipeline import events
 from sigfw.pipeline.build import rules_of
 from sigfw.pipeline.event import Teller
-from sigfw.pipeline.events import Ended
 from sigfw.pipeline.sentence import REASONS
 from sigfw.pipeline.worker import Rules
 from sigfw.policy.loader import load
@@ -63,9 +65,19 @@ def rules(tmp_path: Path) -> Rules:
     return rules_of(load(tmp_path / "p.yaml"), {})
 
 
+def judged(
+    rules: Rules, *octets: bytes, worker: Worker | None = None, flood: events.Flood | None = None, **given: Any
+) -> events.Flood:
+    flood = flood or events.Flood()
+    flood.begin(rules.teller)
+    batch = Batch(list(octets), "sccp")
+    (worker or Worker()).judge(rules.tables, Stream("t/0"), batch, flood=flood.core, **given)
+    return flood
+
+
 def told_of(rules: Rules, *octets: bytes, worker: Worker | None = None, **given: Any) -> list[dict[str, Any]]:
-    verdicts = (worker or Worker()).judge(rules.tables, Stream("t/0"), Batch(list(octets), "sccp"), **given)
-    made = [json.loads(one) for one in events.Flood().admit(verdicts, rules.teller)]
+    flood = judged(rules, *octets, worker=worker, **given)
+    made = [json.loads(one) for one in flood.told()]
     for one in made:
         EVENT.validate(one)
     return made
@@ -132,7 +144,7 @@ def test_denial_by_default_has_no_rule(rules: Rules) -> None:
 
 @pytest.mark.parametrize("reason", [*REASONS, "rule"])
 def test_every_reason_has_a_sentence(rules: Rules, reason: str) -> None:
-    asked = Worker().judge(rules.tables, Stream("t/0"), Batch([b"\x09"], "sccp")).asking(0)
+    (asked,) = judged(rules, b"\x09").core.told()
     verdict = orjson.loads(asked.line) | {"reason": reason, "rule": None}
     event = json.loads(rules.teller.event(verdict))
     EVENT.validate(event)
@@ -151,110 +163,191 @@ def test_reassembly_that_ended_is_told_with_who_sent_it(rules: Rules) -> None:
     batch = Batch([segment(b"begin", first=True, remaining=1, protocol_class=0x81)], "sccp", times_ns=[0])
     Worker().judge(rules.tables, stream, batch)
     ended = stream.expire(rules.tables, 11_000_000_000)
-    (event,) = events.Flood().admit(events.of_ended(ended, rules.tables, {}), rules.teller)
+    flood = events.Flood()
+    flood.begin(rules.teller)
+    flood.ask(ended, rules.tables, {})
+    (event,) = flood.told()
     EVENT.validate(orjson.loads(event))
     assert orjson.loads(event)["ss7"]["whois"]["calling"]["operator"] == "DEUXX"
-    assert list(events.of_ended(ended, rules.tables, {"international": "bypass"})) == []
+    flood.ask(ended, rules.tables, {"international": "bypass"})
+    assert flood.told() == []
 
 
 # Floods.
 
 
-def asking(number: int, calling: str, **changes: Any) -> Asking:
-    made: dict[str, Any] = dict.fromkeys(
-        ("time", "opc", "dpc", "ni", "tcap", "map", "error", "shadow", "category"), None
-    )
-    made |= {"id": f"in/0/{number}/1/0", "action": "drop", "reason": "rule", "rule": "r", "perimeter": "international"}
-    made |= {"policy": {"name": "p", "digest": "0" * 16}, "sccp": {"type": "UDT", "calling": {"digits": calling}}}
-    made |= changes
-    return Asking((made["rule"], calling, str(changes)), orjson.dumps(made), "", calling, "", b"")
+class Asks:
+    """Asks a core's Flood for events of dropped messages, numbered by their order."""
 
+    def __init__(self, *, first: int = events.FIRST, most: int = events.MAX_KEYS, budget: float = 1e9) -> None:
+        self.flood = Flood(first=first, most=most, budget=budget)
+        self.n = 0
 
-def counted(made: list[bytes]) -> int:
-    return sum(orjson.loads(event)["ss7"]["count"] for event in made)
+    def __call__(self, calling: str, count: int = 1, **changes: str) -> None:
+        given = {"action": "drop", "reason": "rule", "perimeter": "international", "called": ""} | changes
+        for _ in range(count):
+            self.flood.ask(b"%d" % self.n, calling=calling, **given)
+            self.n += 1
+
+    def told(self) -> list[tuple[int, int]]:
+        """The first message of each event, and how many it stands for."""
+        return [(int(one.line), one.messages) for one in self.flood.told()]
+
+    def closed(self) -> list[tuple[int, int]]:
+        self.flood.close()
+        return self.told()
 
 
 def test_flood_of_one_gt_is_folded_and_counted() -> None:
-    flood = events.Flood()
-    first = flood.admit(Ended([asking(n, "491710000001") for n in range(events.FIRST + 400)]), Teller())
-    assert len(first) == events.FIRST
-    assert flood.pending
-    last = flood.close()
-    assert len(last) == 1
-    assert counted(first + last) == events.FIRST + 400
-    assert orjson.loads(last[0])["event"]["id"] == f"in/0/{events.FIRST + 399}/1/0"
-    assert orjson.loads(last[0])["message"].startswith("400 such messages were counted, this is the last. Dropped: ")
-    assert not flood.pending
-    assert flood.close() == []
+    ask = Asks()
+    ask("491710000001", events.FIRST + 400)
+    assert ask.told() == [(n, 1) for n in range(events.FIRST)]
+    assert (ask.flood.pending, ask.flood.counted, ask.told()) == (True, 400, [])
+    assert ask.closed() == [(events.FIRST, 400)]
+    assert (ask.flood.pending, ask.flood.windows, ask.closed()) == (False, 0, [])
 
 
-def test_gts_are_counted_apart() -> None:
-    flood = events.Flood()
-    made = flood.admit(Ended([asking(n, f"4917100000{n % 2}") for n in range(2 * events.FIRST)]), Teller())
-    assert len(made) == 2 * events.FIRST
-    assert not flood.pending
+def test_kinds_are_counted_apart() -> None:
+    ask = Asks(first=1)
+    ask("49171", 2)
+    ask("49172", 3)
+    ask("49171", 4, reason="default")
+    ask("49171", 5, action="allow")
+    ask("49171", 6, perimeter="national")
+    ask("49171" * 6, 7)
+    ask("49171" * 6 + "1", 8)
+    ask("0" + "49171", 9)
+    assert len(ask.told()) == 8
+    assert [count for _, count in ask.closed()] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_flood_from_ever_new_gts_stays_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "MAX_KEYS", 16)
-    monkeypatch.setattr(events, "FIRST", 1)
-    flood = events.Flood()
-    made = [event for n in range(1000) for event in flood.admit(Ended([asking(n, f"{n % 500:012d}")] * 3), Teller())]
-    assert len(flood._windows) <= 16
-    assert counted(made + flood.close()) == 3000
+def test_flood_from_ever_new_gts_stays_within_bounds_and_loses_no_count() -> None:
+    ask, made = Asks(first=1, most=16), []
+    for n in range(1000):
+        ask(f"{n % 500:012d}", 3)
+        if n % 100 == 0:
+            made += ask.told()
+        assert ask.flood.windows <= 16
+    made += ask.closed()
+    assert sum(count for _, count in made) == ask.n == 3000
+    assert len({first for first, _ in made}) == len(made) == 2000
 
 
-def test_floods_in_one_portion_lose_no_count_where_windows_close_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "MAX_KEYS", 4)
-    monkeypatch.setattr(events, "FIRST", 1)
-    flood = events.Flood()
-    made = flood.admit(Ended([asking(n, f"{n // 3 % 7:012d}") for n in range(1000)]), Teller())
-    assert counted(made + flood.close()) == 1000
+def test_beyond_its_budget_only_the_first_of_a_kind_is_told_at_once() -> None:
+    ask = Asks(budget=5)
+    for n in range(30):
+        ask(f"4917100000{n % 3}")
+    assert ask.told() == [(n, 1) for n in range(5)]
+    ask("467010000")
+    assert ask.told() == [(30, 1)]
+    ask.flood.budget = 2.5
+    for n in range(30):
+        ask(f"4917100000{n % 3}")
+    assert ask.told() == [(31, 1), (32, 1)]
+    assert ask.closed() == [(5, 19), (6, 17), (7, 17)]
 
 
-def test_beyond_its_budget_only_the_first_of_a_kind_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_budget_is_earned_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr(events, "time", SimpleNamespace(monotonic=lambda: clock.now))
     flood = events.Flood(budget=5)
-    many = Ended(asking(n, f"4917100000{n % 3}") for n in range(30))
-    first = flood.admit(many, Teller())
-    assert len(first) == 5
-    assert len(flood.admit(Ended([asking(30, "467010000")]), Teller())) == 1
+    flood.core.budget = 0
     clock.now += 2.5 / events.BUDGET_PER_SECOND
-    assert len(flood.admit(many, Teller())) == 2
-    assert counted(first + flood.close()) == 60 + 1 - 1 - 2
+    flood.begin(Teller())
+    assert flood.core.budget == pytest.approx(2.5)
+    clock.now += 60
+    flood.begin(Teller())
+    assert flood.core.budget == 5
 
 
-def test_verdicts_tell_what_their_events_tell(rules: Rules) -> None:
-    many = [message(calling="467017400000")] * (events.FIRST + 3) + [message()] * 3
-    verdicts = Worker(verdicts="packed").judge(rules.tables, Stream("t/0"), Batch(many, "sccp"), now_ns=1)
-    one, other = events.Flood(), events.Flood()
-    each = Ended(verdicts.asking(i) for _, i in verdicts.kinds())
-    made = one.admit(verdicts, rules.teller), other.admit(each, rules.teller)
-    assert [without_time(event) for event in made[0]] == [without_time(event) for event in made[1]]
-    assert without_time(one.close()[0]) == without_time(other.close()[0])
-    with pytest.raises(IndexError):
-        verdicts.asking(len(many))
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 30)), max_size=200),
+    st.integers(1, 4),
+    st.integers(1, 9),
+    st.integers(0, 20),
+)
+def test_flood_is_that_of_a_model(series: list[tuple[int, int]], first: int, most: int, budget: int) -> None:
+    ask = Asks(first=first, most=most, budget=budget)
+    windows: dict[str, list[int]] = {}  # told, the first that was counted, how many were
+    left, n, made, expected = budget, 0, [], []
+
+    def close() -> list[tuple[int, int]]:
+        ended = [(window[1], window[2]) for window in windows.values() if window[2]]
+        windows.clear()
+        return ended
+
+    for gt, verb in series:
+        calling = f"49171{gt:07d}"
+        if verb == 0:
+            made += ask.closed()
+            expected += close()
+            continue
+        if calling not in windows and len(windows) == most:
+            expected += close()
+        window = windows.setdefault(calling, [0, 0, 0])
+        if window[0] == 0 or (window[0] < first and left >= 1):
+            left = max(left - 1, 0)
+            window[0] += 1
+            expected.append((n, 1))
+        else:
+            window[1] = window[1] if window[2] else n
+            window[2] += 1
+        ask(calling)
+        n += 1
+    assert (sorted(made + ask.closed()), ask.n) == (sorted(expected + close()), n)
 
 
-def without_time(event: bytes) -> dict[str, Any]:
-    return orjson.loads(event) | {"@timestamp": None}
-
-
-def test_flood_in_shadow_is_folded_apart_from_what_is_denied(rules: Rules) -> None:
-    many = [message(calling="467017400000")] * (events.FIRST + 30) + [message()] * 3
-    asked = Worker().judge(rules.tables, Stream("t/0"), Batch(many, "sccp"))
-    flood = events.Flood()
-    first = [orjson.loads(one) for one in flood.admit(asked, rules.teller)]
-    assert [one["rule"]["id"] for one in first] == ["tried"] * events.FIRST + ["locate"] * 3
+def test_flood_of_messages_is_folded_with_what_the_first_of_them_says(rules: Rules) -> None:
+    flood = judged(rules, *[message(calling="467017400000")] * (events.FIRST + 3), *[message()] * 3)
+    told = [orjson.loads(one) for one in flood.told()]
+    assert [one["rule"]["id"] for one in told] == ["tried"] * events.FIRST + ["locate"] * 3
+    assert (flood.counted(), flood.counted()) == (3, 0)
     (last,) = map(orjson.loads, flood.close())
-    assert (last["ss7"]["count"], last["ss7"]["decided"]["rule"]) == (30, "tried")
     EVENT.validate(last)
+    assert (last["ss7"]["count"], last["ss7"]["decided"]["rule"], last["ss7"]["alert"]) == (3, "tried", None)
+    assert last["message"].startswith("3 such messages were counted, this is the first. Let through: ")
+
+
+@pytest.mark.parametrize("form", ["none", "json", "packed", "fields"])
+@pytest.mark.parametrize("key", [None, b"0123456789abcdef"])
+def test_events_are_the_same_whatever_form_verdicts_have(rules: Rules, form: str, key: bytes | None) -> None:
+    def told(form: str) -> list[Telling]:
+        worker = Worker(verdicts=form, key=key, octets=True)
+        flood = judged(
+            rules, *[message()] * (events.FIRST + 9), message(calling="491713920001"), worker=worker, now_ns=1
+        )
+        flood.core.close()
+        return flood.core.told()
+
+    verdict = Worker(key=key).judge(rules.tables, Stream("t/0"), Batch([message()], "sccp"), now_ns=1).values()[0]
+    assert told(form) == told("packed")
+    assert told(form)[0] == Telling(verdict, "", "491713920000", "447700900001", message(), 1)
+    assert [one.messages for one in told(form)] == [1] * (events.FIRST + 1) + [9]
+    assert told(form)[events.FIRST].alert == "watched"
 
 
 def test_events_of_a_flood_are_those_of_the_policy_that_judged(rules: Rules) -> None:
-    flood = events.Flood()
-    asked = Worker().judge(rules.tables, Stream("t/0"), Batch([message()] * (events.FIRST + 1), "sccp"))
-    flood.admit(asked, rules.teller)
-    flood.admit(Ended([asking(1, "49")]), Teller())  # of the next policy, which does not know the rule
-    assert orjson.loads(flood.close()[0])["threat"]["technique"]["id"] == ["MOT5012.501"]
+    flood = judged(rules, *[message()] * (events.FIRST + 1))
+    assert len(flood.told()) == events.FIRST
+    other = replace(rules, teller=Teller())  # of the next policy, which does not know the rule
+    judged(other, message(), flood=flood)
+    last, first = map(orjson.loads, flood.told())
+    assert (last["threat"]["technique"]["id"], last["ss7"]["count"]) == (["MOT5012.501"], 1)
+    assert "threat" not in first
+    assert flood.close() == []
+
+
+def test_rules_are_not_changed_under_events_that_wait(rules: Rules, tmp_path: Path) -> None:
+    other = rules_of(load(tmp_path / "p.yaml"), {})
+    flood = judged(rules, message())
+    with pytest.raises(ValueError, match="close the flood"):
+        Worker().judge(other.tables, Stream("t/0"), Batch([message()], "sccp"), flood=flood.core)
+    assert len(flood.told()) == 1
+    Worker().judge(other.tables, Stream("t/0"), Batch([message()], "sccp"), flood=flood.core)
+    assert flood.core.windows == 1
+
+
+def test_core_gives_no_room_for_no_window() -> None:
+    for most in (0, 2**20 + 1):
+        with pytest.raises(ValueError, match="between 1 and 1048576 windows"):
+            Flood(first=1, most=most, budget=0)

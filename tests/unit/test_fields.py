@@ -67,10 +67,3 @@ def test_fields_are_those_of_the_json(path: Path, key: bytes | None, tables: Tab
 def test_fields_without_a_policy_have_no_verdict() -> None:
     for fields in lines(FOLDER / "corpus.pcap.gz", None, "fields", None):
         assert fields.split(b"\t")[2:5] == [b"", b"", b""]
-
-
-def test_fields_ask_for_no_event(tables: Tables) -> None:
-    capture, worker = open_capture(FOLDER / "corpus.pcap.gz"), Worker(verdicts="fields")
-    verdicts = worker.judge(tables, Stream("x", offsets=False), capture.batch, perimeter="international")
-    assert any(action == "drop" for action, _, _ in verdicts.counts)
-    assert verdicts.kinds() == []
