@@ -31,14 +31,18 @@ class Flood:
         """Messages that were counted instead of told, since the start."""
 
     @property
+    def waiting(self) -> int:
+        """How many `told` would give."""
+
+    @property
     def pending(self) -> bool:
-        """Some were counted whose windows are open."""
+        """Some wait, or were counted and their windows are open."""
 
     def ask(self, line: bytes, *, action: str, reason: str, perimeter: str, calling: str, called: str) -> None:
         """Ask for the event of a reassembly that ended (messages do in `judge`); calling, called: 32 digits at most."""
 
     def told(self) -> list[Telling]:
-        """What is to be told now, once. To be taken behind each `judge`, as rules are named by those that judged."""
+        """What is to be told now, once. To be taken before other rules judge."""
 
     def close(self) -> None:
         """End all windows: what they counted is to be told."""

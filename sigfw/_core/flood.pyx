@@ -137,8 +137,12 @@ cdef class Flood:
         return self.c.counted
 
     @property
+    def waiting(self):
+        return self.c.now.n
+
+    @property
     def pending(self):
-        return self.c.kept.n > 0
+        return self.c.now.n + self.c.kept.n > 0
 
     cdef int use(self, tuple rule_ids) except -1:
         """Take up the rules whose numbers kinds have."""

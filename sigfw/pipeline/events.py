@@ -7,6 +7,7 @@ the second. A partition's offset is committed only behind closed windows, so tha
 
 import time
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, Final
 
 import orjson
@@ -21,6 +22,8 @@ WINDOW_SECONDS: Final = 5.0  # also how long a commit may wait while a flood las
 # An event takes some 20 us, as twenty messages do that are let through: so many a second are noise, whoever sends them.
 BUDGET: Final = 2_000.0
 BUDGET_PER_SECOND: Final = 200
+TOLD_EVERY_SECONDS: Final = 0.1  # a request to Kafka costs what a thousand messages do
+TOLD_AT_ONCE: Final = 500  # that many are not kept waiting
 MAX_KEYS: Final = 4096  # a sender may vary its GT; beyond this all windows close early, which costs events, not memory
 
 
@@ -36,6 +39,7 @@ class Flood:
         self._teller = Teller()
         self._told: list[bytes] = []
         self._counted = 0
+        self._last = -inf  # told
         self._opened = self._paid = time.monotonic()
 
     def begin(self, teller: Teller) -> None:
@@ -62,7 +66,15 @@ class Flood:
                 )
 
     def told(self) -> list[bytes]:
-        """The events to write now."""
+        """The events to write now: the first at once, those that come sooner behind it together."""
+        now = time.monotonic()
+        if now - self._last < TOLD_EVERY_SECONDS and self.core.waiting < TOLD_AT_ONCE and not self._told:
+            return []
+        told = self._take()
+        self._last = now if told else self._last
+        return told
+
+    def _take(self) -> list[bytes]:
         told, self._told = self._told, []
         return told + [event(one, self._teller) for one in self.core.told()]
 
@@ -76,10 +88,10 @@ class Flood:
         return self.core.windows > 0 and time.monotonic() - self._opened >= WINDOW_SECONDS
 
     def close(self) -> list[bytes]:
-        """End all windows: what `told` gives, and an event for each that counted, with the first message it counted."""
+        """End all windows: what waits, and an event for each that counted, with the first message it counted."""
         self.core.close()
         self._opened = time.monotonic()
-        return self.told()
+        return self._take()
 
 
 def event(one: flood.Telling, teller: Teller) -> bytes:

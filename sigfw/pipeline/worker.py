@@ -46,9 +46,10 @@ TICK_SECONDS: Final = 0.5  # how late a time-out of reassembly or a flood's wind
 STOP_SECONDS: Final = 10.0  # to write what is judged after SIGTERM
 EXIT_SECONDS: Final = 28.0  # for all of a stop; Kubernetes waits 30 s before it kills, systemd 90 s
 # From here a portion is judged in a thread: the core lets the GIL go, and heartbeats must not wait for a large record.
-# Below, a portion takes some 10 ms at most (4,096 messages, in JSON), and the way to a thread and back costs more than
-# it saves, with memory that is another thread's. Many events take longer: so, too, what follows a portion with many.
-THREAD_OCTETS: Final = 768 * 1024
+# Below, a portion takes some 10 ms (8,192 messages; in JSON twice that), and the way to a thread and back costs more
+# than it saves, with memory that is another thread's. Many events take longer: so, too, what follows a portion with
+# many.
+THREAD_OCTETS: Final = 1536 * 1024
 THREAD_EVENTS: Final = 500  # some 10 ms
 # A verdict record above this would be refused by the broker, again and again. Some 800 messages in JSON are below, or
 # 28,000 packed. It is Kafka's default for a batch (message.max.bytes) less room for key and headers.

@@ -201,8 +201,9 @@ class Asks:
 def test_flood_of_one_gt_is_folded_and_counted() -> None:
     ask = Asks()
     ask("491710000001", events.FIRST + 400)
+    assert (ask.flood.waiting, ask.flood.pending) == (events.FIRST, True)
     assert ask.told() == [(n, 1) for n in range(events.FIRST)]
-    assert (ask.flood.pending, ask.flood.counted, ask.told()) == (True, 400, [])
+    assert (ask.flood.waiting, ask.flood.pending, ask.flood.counted, ask.told()) == (0, True, 400, [])
     assert ask.closed() == [(events.FIRST, 400)]
     assert (ask.flood.pending, ask.flood.windows, ask.closed()) == (False, 0, [])
 
@@ -258,6 +259,26 @@ def test_budget_is_earned_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None
     clock.now += 60
     flood.begin(Teller())
     assert flood.core.budget == 5
+
+
+def test_first_event_is_told_at_once_and_those_behind_it_together(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(events, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    flood = judged(rules, message())
+    assert (len(flood.told()), flood.core.pending) == (1, False)
+    judged(rules, message(), message(calling="467017400000"), flood=flood)
+    assert (flood.told(), flood.core.pending) == ([], True)
+    clock.now += 2 * events.TOLD_EVERY_SECONDS
+    assert (len(flood.told()), flood.core.pending) == (2, False)
+    monkeypatch.setattr(events, "TOLD_AT_ONCE", 3)
+    judged(rules, *[message()] * 2, flood=flood)
+    assert flood.told() == []
+    judged(rules, message(), flood=flood)
+    assert len(flood.told()) == 3
+    judged(rules, message(), flood=flood)
+    assert (flood.told(), len(flood.close())) == ([], 1)
 
 
 @given(

@@ -17,7 +17,7 @@ from sigfw._core.kbatch import Chunk
 from sigfw.config import KafkaSink as Outlet
 from sigfw.config import KafkaSource as Settings
 from sigfw.config import Topic
-from sigfw.pipeline import raw
+from sigfw.pipeline import events, raw
 from sigfw.pipeline import worker as worker_module
 from sigfw.pipeline.partition import Partition
 from sigfw.pipeline.sink import KafkaSink
@@ -132,6 +132,7 @@ async def sent(folder: Path, fetch: bytes, form: str, by: Any) -> tuple[dict[str
 async def test_both_paths_send_the_same(name: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = SimpleNamespace(now=1_700_000_100.0)
     monkeypatch.setattr(worker_module.time, "time_ns", lambda: int(now.now * 1e9))
+    monkeypatch.setattr(events, "TOLD_EVERY_SECONDS", 0)
     fetch = FETCHES[name][0]
     ours, theirs = [await sent(tmp_path, fetch, form, by) for by in (raw.chunks, None)]
     assert ours[0]["out"] == theirs[0]["out"]
