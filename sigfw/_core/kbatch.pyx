@@ -569,6 +569,7 @@ def write(Verdicts verdicts not None, Chunk chunk not None, bytes source not Non
     written = []
     while record < chunk.n:
         body = Body.__new__(Body)
+        out_need(&body.out, min(most, verdicts.json.n + chunk.octets + <uint64_t>chunk.n * RECORD_OVERHEAD))  # grows else
         with nogil:
             done = fill(body, chunk, verdicts, &record, &message, &ours, most, value_most)
         if done == 0:
