@@ -40,7 +40,7 @@ cdef extern from *:
     static void keep_freed(size_t octets)
     {
     #ifdef M_MMAP_THRESHOLD /* glibc's */
-        mallopt(M_MMAP_THRESHOLD, (int)octets);
+        mallopt(M_MMAP_THRESHOLD, 32 << 20); /* it takes no more */
         mallopt(M_TRIM_THRESHOLD, (int)octets);
     #endif
     }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sigfw.state.store import Store
 
 PROGRESS_SECONDS = 0.5
-KEPT_OCTETS = 32 * 1024 * 1024  # what fetches and verdicts on their way take, a few MB each
+KEPT_OCTETS = 128 * 1024 * 1024  # what fetches and verdicts on their way take, some 10 MB each in JSON
 
 
 @dataclass
