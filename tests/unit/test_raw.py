@@ -10,6 +10,8 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.struct import Struct
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from sigfw._core.engine import Worker
@@ -157,6 +159,22 @@ async def test_portion_of_plain_messages_leaves_in_one_batch_without_a_record_re
     out, judged, written, batches = await sent(tmp_path, batch(allowed), "packed", raw.chunks)
     assert (len(out["out"]), judged, written, batches) == (2000, 2000, 2000, 1)
     assert not read
+
+
+@pytest.mark.parametrize("version", range(len(ProduceRequest._CLASSES)))
+def test_produce_request_has_the_octets_of_aiokafkas(version: int) -> None:
+    kind = ProduceRequest._CLASSES[version]
+    topics = [("in", [(0, b"some octets"), (7, b"")]), ("out", []), ("", [(2**31 - 1, None)])]
+    given = {"transactional_id": None, "required_acks": -1, "timeout": 40_000, "topics": topics}
+    request = kind(*(given[name] for name in kind.SCHEMA.names))
+    assert raw.install()
+    assert request.encode() == Struct.encode(request)
+    assert kind.encode is raw._encode
+
+
+def test_aiokafka_with_other_requests_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Struct, "encode", lambda self: b"of another shape")
+    assert raw.check() == "a ProduceRequest has other parts"
 
 
 def test_other_aiokafka_is_left_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
