@@ -1,9 +1,9 @@
 """The raw path: a fetch goes to the core as Kafka's record batches, and verdicts come back as such, no object a record.
 
 Where it reaches into aiokafka, behind `check`: the fetcher gives the octets of a fetch to PartitionRecords, which turns
-them into records, the sender takes batches from a BatchBuilder, and puts them into a ProduceRequest, which is joined
-once instead of at each of its five levels. What the core leaves (kbatch.pyi) goes through
-aiokafka's own PartitionRecords, and an aiokafka that is not as we know it is left alone: both paths say the same.
+them into records; the sender takes batches from a BatchBuilder, and writes a ProduceRequest, whose octets are joined
+once instead of at each of its five levels. What the core leaves (kbatch.pyi) goes through aiokafka's own
+PartitionRecords, and an aiokafka that is not as we know it is left alone: both paths say the same.
 """
 
 import inspect
