@@ -89,10 +89,6 @@ cdef inline uint32_t bucket_of(const GtTable* t, uint64_t key) noexcept nogil:
     return b if b < t.n_buckets else t.n_buckets - 1
 
 
-cdef inline const void* start_at(const GtTable* t, uint32_t i) noexcept nogil:
-    return <const char*>t.starts + (<size_t>i << (2 + t.wide))
-
-
 cdef inline bint at_or_below(const GtTable* t, uint32_t i, uint64_t key) noexcept nogil:
     if t.wide:
         return (<const uint64_t*>t.starts)[i] <= key
@@ -114,73 +110,107 @@ cdef inline uint32_t class_at(const GtTable* t, uint32_t i) noexcept nogil:
     return (<const uint32_t*>t.cls)[i] if t.many else (<const uint16_t*>t.cls)[i]
 
 
-cdef void look_up(const PolicyTables* t, Norm** norms, uint32_t n) noexcept nogil:
-    """The classes of up to IN_FLIGHT numbers. Each pass asks memory for what the next one reads."""
-    cdef uint32_t i, half
-    cdef uint32_t base[IN_FLIGHT]
+cdef struct Asked:                 # of one table: what is looked up together
+    uint32_t n
+    uint32_t base[IN_FLIGHT]       # first the bucket, then the last start known to be at or below the key
+    uint64_t keys[IN_FLIGHT]
+    Norm* norms[IN_FLIGHT]
+
+
+cdef inline void search_all(const GtTable* t, Asked* a, bint wide) noexcept nogil:
+    """Leaves in `base` what `search` says of each key. Each pass asks memory for what the next one reads."""
+    cdef const uint64_t* long_ = <const uint64_t*>t.starts
+    cdef const uint32_t* short_ = <const uint32_t*>t.starts
     cdef uint32_t left[IN_FLIGHT]
-    cdef uint64_t keys[IN_FLIGHT]
-    cdef uint32_t most = 0
-    cdef const GtTable* gt
-    for i in range(n):
-        gt = &t.gt[norms[i].space]
-        keys[i] = encode(norms[i].key, norms[i].digits)
-        base[i] = bucket_of(gt, keys[i])
-        SIGFW_PREFETCH(&gt.bucket[base[i]])
-    for i in range(n):
-        gt = &t.gt[norms[i].space]
-        left[i] = gt.bucket[base[i] + 1] - gt.bucket[base[i]]
-        base[i] = gt.bucket[base[i]] - 1
-        SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
+    cdef uint32_t i, b, at, half, most = 0
+    for i in range(a.n):
+        b = a.base[i]
+        at = t.bucket[b]
+        left[i] = t.bucket[b + 1] - at
+        a.base[i] = at - 1
+        at = at - 1 + ((left[i] + 1) >> 1)
+        if wide:
+            SIGFW_PREFETCH(&long_[at])
+        else:
+            SIGFW_PREFETCH(&short_[at])
+            a.keys[i] >>= t.cut
         most = max(most, left[i])
     while most:                    # a step of each in turn, as many for each: none waits for its own, no branch depends on it
-        for i in range(n):
-            gt = &t.gt[norms[i].space]
+        for i in range(a.n):
             half = (left[i] + 1) >> 1
-            base[i] += half & -<uint32_t>at_or_below(gt, base[i] + half, keys[i])
+            at = a.base[i] + half
             left[i] -= half
+            if wide:
+                at = at if long_[at] <= a.keys[i] else a.base[i]
+            else:
+                at = at if short_[at] <= <uint32_t>a.keys[i] else a.base[i]
+            a.base[i] = at
             if left[i] > AT_HAND:
-                SIGFW_PREFETCH(start_at(gt, base[i] + ((left[i] + 1) >> 1)))
+                at += (left[i] + 1) >> 1
+                if wide:
+                    SIGFW_PREFETCH(&long_[at])
+                else:
+                    SIGFW_PREFETCH(&short_[at])
         most >>= 1
-    for i in range(n):
-        gt = &t.gt[norms[i].space]
-        SIGFW_PREFETCH(<const char*>gt.cls + (<size_t>base[i] << (1 + gt.many)))
-    for i in range(n):
-        norms[i].cls = class_at(&t.gt[norms[i].space], base[i])
+
+
+cdef void look_up(const GtTable* t, Asked* a) noexcept nogil:
+    cdef uint32_t i
+    if t.wide:
+        search_all(t, a, True)
+    else:
+        search_all(t, a, False)
+    for i in range(a.n):
+        SIGFW_PREFETCH(<const char*>t.cls + (<size_t>a.base[i] << (1 + t.many)))
+    for i in range(a.n):
+        a.norms[i].cls = class_at(t, a.base[i])
+    a.n = 0
 
 
 cdef uint32_t class_of(const GtTable* t, uint64_t key, uint32_t digits) noexcept nogil:
     return class_at(t, search(t, encode(key, digits))) if t.n > 1 and digits else 0
 
 
-cdef inline uint32_t ask(const PolicyTables* t, Norm** norms, uint32_t n, Norm* norm) noexcept nogil:
+cdef inline void ask(const PolicyTables* t, Asked* asked, Norm* norm) noexcept nogil:
     """Put one more number to those in flight; look them up when there is no room for another."""
+    cdef const GtTable* gt
+    cdef Asked* a
+    cdef uint64_t key
     norm.cls = 0
-    if norm.digits == 0 or norm.space == 0 or norm.space >= N_SPACES or t.gt[norm.space].n <= 1:
-        return n
-    norms[n] = norm
-    if n + 1 < IN_FLIGHT:
-        return n + 1
-    look_up(t, norms, n + 1)
-    return 0
+    if norm.digits == 0 or norm.space == 0 or norm.space >= N_SPACES:
+        return
+    gt = &t.gt[norm.space]
+    if gt.n <= 1:
+        return
+    a = &asked[norm.space]
+    key = encode(norm.key, norm.digits)
+    a.keys[a.n] = key
+    a.base[a.n] = bucket_of(gt, key)
+    SIGFW_PREFETCH(&gt.bucket[a.base[a.n]])
+    a.norms[a.n] = norm
+    a.n += 1
+    if a.n == IN_FLIGHT:
+        look_up(gt, a)
 
 
 cdef void gttable_group(const PolicyTables* t, Group* g) noexcept nogil:
-    cdef Norm* norms[IN_FLIGHT]
-    cdef uint32_t n = 0
+    cdef Asked asked[N_SPACES]
     cdef int i, j, k
     cdef Msg* m
+    for i in range(N_SPACES):
+        asked[i].n = 0
     for i in range(g.n):
         m = &g.msgs[i]
         for k in range(m.called.n_norm):
-            n = ask(t, norms, n, &m.called.norm[k])
+            ask(t, asked, &m.called.norm[k])
         for k in range(m.calling.n_norm):
-            n = ask(t, norms, n, &m.calling.norm[k])
+            ask(t, asked, &m.calling.norm[k])
         for j in range(m.n_numbers):
             for k in range(m.numbers[j].n_norm):
-                n = ask(t, norms, n, &m.numbers[j].norm[k])
-    if n:
-        look_up(t, norms, n)
+                ask(t, asked, &m.numbers[j].norm[k])
+    for i in range(1, N_SPACES):
+        if asked[i].n:
+            look_up(&t.gt[i], &asked[i])
 
 
 cdef uint32_t operator_digits(const PolicyTables* t, const Norm* norm) noexcept nogil:
