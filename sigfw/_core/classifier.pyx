@@ -6,7 +6,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from sigfw._core.conditions cimport Eval, component_fields, gather, message_fields, row_of, run_checks, side
+from sigfw._core.conditions cimport Eval, Left, component_fields, gather, message_fields, row_of, run_checks, side
 from sigfw._core.encode cimport encode_reply
 from sigfw._core.limits cimport MAX_REPLY, REPLIES_PER_SECOND
 from sigfw._core.memory cimport Memory
@@ -83,7 +83,7 @@ cdef void take_exceptions(const PolicyTables* t, const Msg* m, uint32_t exceptio
 
 
 cdef bint take_rules(
-    Eval* e, const uint64_t* bits, const uint64_t* unsure, uint32_t mask, uint8_t component, uint64_t* counted, Decision* d
+    Eval* e, const Left* l, uint32_t mask, uint8_t component, uint64_t* counted, Decision* d
 ) noexcept nogil:
     """The first rule of each category; true where there is one. counted: rules counted for this component, or NULL.
 
@@ -94,15 +94,15 @@ cdef bint take_rules(
     cdef const Rule* rule
     cdef uint64_t left
     cdef uint32_t w, i, done = 0
-    for w in range(t.n_words):
-        left = bits[w] & in_force[w]
+    for w in range(l.first, l.end):
+        left = l.bits[w] & in_force[w]
         while left:
             i = w * 64 + __builtin_ctzll(left)
             left &= left - 1
             rule = &t.rules[i]
             if done >> rule.category & 1:
                 continue
-            if not unsure[w] >> (i & 63) & 1:
+            if not l.unsure[w] >> (i & 63) & 1:
                 done |= 1 << rule.category
             if counted != NULL and not counted[w] >> (i & 63) & 1:
                 counted[w] |= <uint64_t>1 << (i & 63)
@@ -114,8 +114,8 @@ cdef bint take_rules(
     return done != 0
 
 
-cdef void decide(Eval* e, const Component* c, const uint64_t* bits, const uint64_t* unsure, uint32_t mask,
-                 uint8_t component, int reading, uint64_t* counted, Decision* d) noexcept nogil:
+cdef void decide(Eval* e, const Component* c, const Left* l, uint32_t mask, uint8_t component, int reading,
+                 uint64_t* counted, Decision* d) noexcept nogil:
     """One component in one reading."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* in_force = row_of(t, mask)
@@ -125,26 +125,35 @@ cdef void decide(Eval* e, const Component* c, const uint64_t* bits, const uint64
     cdef uint32_t w
     cdef bint matched
     if c != NULL and c.type == INVOKE and reading < 0:
-        for w in range(t.n_words):
-            named |= bits[w] & in_force[w] & by_opcode[w]
+        for w in range(l.first, l.end):
+            named |= l.bits[w] & in_force[w] & by_opcode[w]
         if named == 0:
             exceptions |= EX_UNKNOWN_OPERATION
-    matched = take_rules(e, bits, unsure, mask, component, counted, d)
+    matched = take_rules(e, l, mask, component, counted, d)
     if exceptions:
         take_exceptions(t, e.m, exceptions, component, d)
     elif not matched:
         take_exceptions(t, e.m, EX_DEFAULT, component, d)
 
 
-cdef inline bint has_shadow(const PolicyTables* t, const uint64_t* bits) noexcept nogil:
+cdef inline bint has_shadow(const PolicyTables* t, const Left* l) noexcept nogil:
     """Whether a rule that is not enforced is among them."""
     cdef const uint64_t* enforced = row_of(t, t.enforced)
     cdef const uint64_t* all_ = row_of(t, t.with_shadow)
     cdef uint64_t found = 0
     cdef uint32_t w
-    for w in range(t.n_words):
-        found |= bits[w] & all_[w] & ~enforced[w]
+    for w in range(l.first, l.end):
+        found |= l.bits[w] & all_[w] & ~enforced[w]
     return found != 0
+
+
+cdef inline void copy(const Left* from_, Left* to) noexcept nogil:
+    cdef uint32_t w
+    to.first = from_.first
+    to.end = from_.end
+    for w in range(to.first, to.end):
+        to.bits[w] = from_.bits[w]
+        to.unsure[w] = from_.unsure[w]
 
 
 cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
@@ -152,38 +161,34 @@ cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     cdef const PolicyTables* t = e.t
     cdef Msg* m = e.m
     cdef const Component* c
-    cdef uint64_t bits[MAX_WORDS]
-    cdef uint64_t unsure[MAX_WORDS]
+    cdef Left left
     cdef uint64_t counted[MAX_WORDS]
     cdef uint32_t w
     cdef int i, r
     cdef bint apart = False
-    message_fields(t, m, e.base, e.base_unsure, False)
+    message_fields(t, m, &e.base, False)
     if m.n_components > 1:
-        gather(t, m, &e.inner)
+        gather(t, m, &e.base, &e.inner)
     for i in range(m.n_components or 1):
         c = &m.components[i] if m.n_components else NULL
-        memset(counted, 0, t.n_words * sizeof(uint64_t))
+        for w in range(e.base.first, e.base.end):
+            counted[w] = 0
         for r in range(-1 if c == NULL or c.n_readings == 0 else 0, c.n_readings if c != NULL else 0):
-            for w in range(t.n_words):
-                bits[w] = e.base[w]
-                unsure[w] = e.base_unsure[w]
-            component_fields(t, m, c, r, &e.inner if e.inner.gathered else NULL, bits, unsure)
+            copy(&e.base, &left)
+            component_fields(t, m, c, r, &e.inner if e.inner.gathered else NULL, &left)
             if t.checks_used:
-                run_checks(e, c, r, bits, unsure)
-            if not apart and t.with_shadow != NO_ROW and has_shadow(t, bits):
+                run_checks(e, c, r, &left)
+            if not apart and t.with_shadow != NO_ROW and has_shadow(t, &left):
                 apart = True
                 shadow[0] = d[0]
-            decide(e, c, bits, unsure, t.enforced, <uint8_t>i, r, counted, d)
+            decide(e, c, &left, t.enforced, <uint8_t>i, r, counted, d)
             if apart:
-                decide(e, c, bits, unsure, t.with_shadow, <uint8_t>i, r, counted, shadow)
+                decide(e, c, &left, t.with_shadow, <uint8_t>i, r, counted, shadow)
     if not apart and t.with_shadow != NO_ROW:
         shadow[0] = d[0]
 
 
-cdef void early_rules(
-    Eval* e, const uint64_t* early_bits, const uint64_t* unsure, uint32_t mask, uint64_t* counted, Decision* d
-) noexcept nogil:
+cdef void early_rules(Eval* e, const Left* l, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
     """What is certain before the whole is there: a deny that nothing still unseen could come before."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* in_force = row_of(t, mask)
@@ -192,22 +197,22 @@ cdef void early_rules(
     cdef uint64_t left
     cdef uint32_t w, i, done = 0, unseen_drop = 0
     cdef uint32_t closed = 0  # categories that a rule surely decides: a later `final` there hides nothing
-    for w in range(t.n_words):
-        left = early_bits[w] & in_force[w]
+    for w in range(l.first, l.end):
+        left = l.bits[w] & in_force[w]
         while left:
             i = w * 64 + __builtin_ctzll(left)
             left &= left - 1
             rule = &t.rules[i]
             if rule.final and rule.action == ALLOW and not closed >> rule.category & 1:
                 return
-            if (early[w] & ~unsure[w]) >> (i & 63) & 1:
+            if (early[w] & ~l.unsure[w]) >> (i & 63) & 1:
                 closed |= 1 << rule.category
             if done >> rule.category & 1:
                 continue
             if not early[w] >> (i & 63) & 1 and rule.action == DROP:
                 unseen_drop |= 1 << rule.category  # it drops or is not there: a drop below stays certain
                 continue
-            if not (early[w] & unsure[w]) >> (i & 63) & 1:
+            if not (early[w] & l.unsure[w]) >> (i & 63) & 1:
                 done |= 1 << rule.category
             if rule.action != ALLOW and early[w] >> (i & 63) & 1 \
                     and (rule.action == DROP or not unseen_drop >> rule.category & 1):
@@ -218,13 +223,11 @@ cdef void early_rules(
                 take(d, rule.action, REASON_RULE, <uint16_t>(i + 1), 0)
 
 
-cdef void close_segment(
-    Eval* e, const uint64_t* bits, const uint64_t* unsure, uint32_t mask, uint64_t* counted, Decision* d
-) noexcept nogil:
+cdef void close_segment(Eval* e, const Left* l, uint32_t mask, uint64_t* counted, Decision* d) noexcept nogil:
     cdef uint32_t exceptions = e.m.exceptions & OF_SEGMENT
     if e.m.segment_state != SEGMENT_HELD:
         exceptions |= EX_REASSEMBLY
-    early_rules(e, bits, unsure, mask, counted, d)
+    early_rules(e, l, mask, counted, d)
     take_exceptions(e.t, e.m, exceptions, 0, d)
     if e.m.segment_state == SEGMENT_HELD and d.action <= REDIRECT:  # a redirected one would be gone before the rest is seen
         d.action = HOLD
@@ -236,22 +239,21 @@ cdef void decide_segment(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
     """A segment by itself: the rules and exceptions that need SCCP alone, else hold."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* early = row_of(t, t.early)
-    cdef uint64_t bits[MAX_WORDS]
-    cdef uint64_t unsure[MAX_WORDS]
+    cdef Left left
     cdef uint64_t counted[MAX_WORDS]
     cdef uint32_t w
-    message_fields(t, e.m, e.base, e.base_unsure, True)
-    for w in range(t.n_words):
-        bits[w] = e.base[w] & early[w]
-        unsure[w] = e.base_unsure[w]
+    message_fields(t, e.m, &e.base, True)
+    copy(&e.base, &left)
+    for w in range(left.first, left.end):
+        left.bits[w] &= early[w]
         counted[w] = 0
     if t.checks_used:
-        run_checks(e, NULL, -1, bits, unsure)
-    for w in range(t.n_words):
-        bits[w] |= e.base[w] & ~early[w]
-    close_segment(e, bits, unsure, t.enforced, counted, d)
+        run_checks(e, NULL, -1, &left)
+    for w in range(left.first, left.end):
+        left.bits[w] |= e.base.bits[w] & ~early[w]
+    close_segment(e, &left, t.enforced, counted, d)
     if t.with_shadow != NO_ROW:
-        close_segment(e, bits, unsure, t.with_shadow, counted, shadow)
+        close_segment(e, &left, t.with_shadow, counted, shadow)
 
 
 cdef bint may_reject(const Msg* m) noexcept nogil:

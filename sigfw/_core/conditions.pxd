@@ -46,13 +46,18 @@ cdef struct Inner:             # of a message of several components: what their 
     bint lacks[INNER_FIELDS]     # nobody has one
     uint64_t values[INNER_WORDS]  # `some` and `all` of each, see one_value
 
+cdef struct Left:              # the rules that still hold
+    uint32_t first             # words from `first` to before `end`: in all others no rule is left, and nothing is written
+    uint32_t end
+    uint64_t bits[MAX_WORDS]
+    uint64_t unsure[MAX_WORDS]   # deny rules that hold for some values only: see and_values
+
 cdef struct Eval:              # one message
     const PolicyTables* t
     Msg* m
     Counters* k
     Memory* mem                # NULL: nothing is remembered, state checks say what they said before
-    uint64_t base[MAX_WORDS]   # rules whose message-level fields hold
-    uint64_t base_unsure[MAX_WORDS]  # deny rules that hold for some values only: see and_values
+    Left base                  # the rules whose message-level fields hold
     Answers whole              # of checks that the whole message answers
     Inner inner
 
@@ -61,20 +66,20 @@ cdef inline const uint64_t* row_of(const PolicyTables* t, uint32_t row) noexcept
     return t.rows + <size_t>row * t.n_words
 
 
-# Rows of the message's own fields into bits; segment: those alone that a part of a message has. unsure: see and_values.
-cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, uint64_t* unsure, bint segment) noexcept nogil
+# The rules that the message's own fields leave; segment: by those alone that a part of a message has.
+cdef void message_fields(const PolicyTables* t, const Msg* m, Left* l, bint segment) noexcept nogil
 
-# What the numbers of a message of several components say, once.
-cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nogil
+# What the numbers of a message of several components say of the rules left by the message, once.
+cdef void gather(const PolicyTables* t, const Msg* m, const Left* l, Inner* inner) noexcept nogil
 
-# ANDs into bits what a component says in a reading. c NULL: a message without components; reading -1: one without
-# readings; inner: gathered, or NULL.
+# Takes away the rules that do not hold for a component in a reading. c NULL: a message without components; reading -1: one
+# without readings; inner: gathered, or NULL.
 cdef void component_fields(
-    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, uint64_t* bits, uint64_t* unsure
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, Left* l
 ) noexcept nogil
 
 # Takes away the rules whose checks do not hold.
-cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil
+cdef void run_checks(Eval* e, const Component* c, int reading, Left* l) noexcept nogil
 
 cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tally* tally) noexcept nogil
 cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil

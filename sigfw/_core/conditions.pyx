@@ -14,20 +14,26 @@ cdef extern from *:
 
 # rows -----------------------------------------------------------------------------------------------------------------
 
-cdef inline void and_row(const PolicyTables* t, uint64_t* bits, uint32_t row) noexcept nogil:
+cdef inline void narrow(Left* l) noexcept nogil:
+    """Leave away the words at either end in which no rule is left."""
+    while l.first < l.end and l.bits[l.first] == 0:
+        l.first += 1
+    while l.first < l.end and l.bits[l.end - 1] == 0:
+        l.end -= 1
+
+
+cdef inline void and_row(const PolicyTables* t, Left* l, uint32_t row) noexcept nogil:
     cdef const uint64_t* r
     cdef uint32_t w
     if t.n_words == 1:  # up to 64 rules
-        bits[0] &= t.rows[row]
+        l.bits[0] &= t.rows[row]
         return
     r = row_of(t, row)
-    for w in range(t.n_words):
-        bits[w] &= r[w]
+    for w in range(l.first, l.end):
+        l.bits[w] &= r[w]
 
 
-cdef inline void and_values(
-    const PolicyTables* t, uint64_t* bits, uint64_t* unsure, const uint64_t* some, const uint64_t* all_
-) noexcept nogil:
+cdef inline void and_values(const PolicyTables* t, Left* l, const uint64_t* some, const uint64_t* all_) noexcept nogil:
     """A field of several values: for a rule that denies one is enough, for one that allows all must hold.
 
     A deny rule that does not hold for all of them is unsure: it counts, but whoever added a value hides by it neither
@@ -35,15 +41,17 @@ cdef inline void and_values(
     """
     cdef const uint64_t* deny = row_of(t, t.deny)
     cdef uint32_t w
-    for w in range(t.n_words):
-        bits[w] &= (some[w] & deny[w]) | (all_[w] & ~deny[w])
-        unsure[w] |= some[w] & ~all_[w] & deny[w]
+    for w in range(l.first, l.end):
+        l.bits[w] &= (some[w] & deny[w]) | (all_[w] & ~deny[w])
+        l.unsure[w] |= some[w] & ~all_[w] & deny[w]
 
 
-cdef inline void one_value(const PolicyTables* t, uint64_t* some, uint64_t* all_, uint32_t row, bint first) noexcept nogil:
+cdef inline void one_value(
+    const PolicyTables* t, const Left* l, uint64_t* some, uint64_t* all_, uint32_t row, bint first
+) noexcept nogil:
     cdef const uint64_t* r = row_of(t, row)
     cdef uint32_t w
-    for w in range(t.n_words):
+    for w in range(l.first, l.end):
         some[w] = r[w] if first else some[w] | r[w]
         all_[w] = r[w] if first else all_[w] & r[w]
 
@@ -55,23 +63,23 @@ cdef struct Values:            # of one field; nearly all fields have one, and t
     uint64_t all_[MAX_WORDS]
 
 
-cdef inline void add_value(const PolicyTables* t, Values* v, uint32_t row) noexcept nogil:
+cdef inline void add_value(const PolicyTables* t, const Left* l, Values* v, uint32_t row) noexcept nogil:
     if v.n == 0:
         v.row = row
     elif v.n == 1 and v.row == row:
         return
     else:
         if v.n == 1:
-            one_value(t, v.some, v.all_, v.row, True)
-        one_value(t, v.some, v.all_, row, False)
+            one_value(t, l, v.some, v.all_, v.row, True)
+        one_value(t, l, v.some, v.all_, row, False)
     v.n += 1
 
 
-cdef inline void and_all(const PolicyTables* t, uint64_t* bits, uint64_t* unsure, const Values* v) noexcept nogil:
+cdef inline void and_all(const PolicyTables* t, Left* l, const Values* v) noexcept nogil:
     if v.n == 1:
-        and_row(t, bits, v.row)
+        and_row(t, l, v.row)
     else:
-        and_values(t, bits, unsure, v.some, v.all_)
+        and_values(t, l, v.some, v.all_)
 
 
 # values of fields -----------------------------------------------------------------------------------------------------
@@ -186,17 +194,17 @@ cdef uint32_t oid_row(const OidField* f, const Msg* m, uint32_t offset, uint32_t
     return f.rows[f.n]
 
 
-cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+cdef void directions(const PolicyTables* t, const Msg* m, const uint32_t* rows, Left* l) noexcept nogil:
     cdef Values v
     cdef uint32_t left = m.directions
     v.n = 0
     while left:
-        add_value(t, &v, rows[__builtin_ctzll(left)])
+        add_value(t, l, &v, rows[__builtin_ctzll(left)])
         left &= left - 1
-    and_all(t, bits, unsure, &v)
+    and_all(t, l, &v)
 
 
-cdef void contradicting(const PolicyTables* t, const Msg* m, const uint32_t* rows, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+cdef void contradicting(const PolicyTables* t, const Msg* m, const uint32_t* rows, Left* l) noexcept nogil:
     """The applications of two contexts: of what has no reading of its own, either may be meant."""
     cdef Values v
     cdef uint32_t left = m.acn_contradicts
@@ -204,9 +212,9 @@ cdef void contradicting(const PolicyTables* t, const Msg* m, const uint32_t* row
     v.n = 0
     while left:
         application = __builtin_ctzll(left)
-        add_value(t, &v, rows[given(application != 0, application)])
+        add_value(t, l, &v, rows[given(application != 0, application)])
         left &= left - 1
-    and_all(t, bits, unsure, &v)
+    and_all(t, l, &v)
 
 
 cdef inline bint belongs(const Number* n, int component) noexcept nogil:
@@ -241,23 +249,20 @@ cdef inline bint concerns(const NumberField* f, const Number* n, uint64_t fields
     return (fields & f.bit) != 0 if f.bit else among_many(f, n)
 
 
-cdef inline void party_field(
-    const PolicyTables* t, const Party* p, const NumberField* f, uint64_t* bits, uint64_t* unsure
-) noexcept nogil:
+cdef inline void party_field(const PolicyTables* t, const Party* p, const NumberField* f, Left* l) noexcept nogil:
     cdef Values v
     cdef uint32_t i
     v.n = 0
     for i in range(p.n_norm):
-        add_value(t, &v, f.rows[p.norm[i].space][p.norm[i].cls])
+        add_value(t, l, &v, f.rows[p.norm[i].space][p.norm[i].cls])
     if v.n == 0:
-        and_row(t, bits, f.none)
+        and_row(t, l, f.none)
     else:
-        and_all(t, bits, unsure, &v)
+        and_all(t, l, &v)
 
 
 cdef void number_field(
-    const PolicyTables* t, const Msg* m, const NumberField* f, const uint64_t* fields, int component, uint64_t* bits,
-    uint64_t* unsure
+    const PolicyTables* t, const Msg* m, const NumberField* f, const uint64_t* fields, int component, Left* l
 ) noexcept nogil:
     """fields: what each number concerns.
 
@@ -274,28 +279,28 @@ cdef void number_field(
             continue
         own = own or belongs(n, component)
         if n.n_norm == 0:
-            add_value(t, &v, f.none)
+            add_value(t, l, &v, f.none)
         for j in range(n.n_norm):
-            add_value(t, &v, f.rows[n.norm[j].space][n.norm[j].cls])
+            add_value(t, l, &v, f.rows[n.norm[j].space][n.norm[j].cls])
     if not own:
-        add_value(t, &v, f.none)
-    and_all(t, bits, unsure, &v)
+        add_value(t, l, &v, f.none)
+    and_all(t, l, &v)
 
 
-cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+cdef void requested_info(const PolicyTables* t, const Msg* m, const Component* c, Left* l) noexcept nogil:
     """c: as number_field's component; NULL: of a message that has but one."""
     cdef Values v
     cdef uint32_t left = m.requested_info
     v.n = 0
     while left:
-        add_value(t, &v, t.requested_rows[__builtin_ctzll(left)])
+        add_value(t, l, &v, t.requested_rows[__builtin_ctzll(left)])
         left &= left - 1
     if m.requested_info == 0 or (c != NULL and c.requested_info == 0):
-        add_value(t, &v, t.requested_rows[32])
-    and_all(t, bits, unsure, &v)
+        add_value(t, l, &v, t.requested_rows[32])
+    and_all(t, l, &v)
 
 
-cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nogil:
+cdef void gather(const PolicyTables* t, const Msg* m, const Left* l, Inner* inner) noexcept nogil:
     """A sender may bring 32 components and 64 numbers: no component may ask for the numbers of all again."""
     cdef const NumberField* f
     cdef const Number* n
@@ -324,33 +329,29 @@ cdef void gather(const PolicyTables* t, const Msg* m, Inner* inner) noexcept nog
                 continue
             inner.own[k] |= ~<uint32_t>0 if n.origin < 0 else <uint32_t>1 << n.origin
             if n.n_norm == 0:
-                one_value(t, some, some + t.n_words, f.none, first)
+                one_value(t, l, some, some + t.n_words, f.none, first)
                 first = False
             for j in range(n.n_norm):
-                one_value(t, some, some + t.n_words, f.rows[n.norm[j].space][n.norm[j].cls], first)
+                one_value(t, l, some, some + t.n_words, f.rows[n.norm[j].space][n.norm[j].cls], first)
                 first = False
         inner.lacks[k] = first
 
 
-cdef void gathered_field(
-    const PolicyTables* t, const Inner* inner, uint32_t k, int component, uint64_t* bits, uint64_t* unsure
-) noexcept nogil:
+cdef void gathered_field(const PolicyTables* t, const Inner* inner, uint32_t k, int component, Left* l) noexcept nogil:
     """As number_field."""
     cdef uint64_t with_none[2 * MAX_WORDS]
     cdef const uint64_t* some = &inner.values[2 * k * t.n_words]
     if inner.lacks[k]:
-        and_row(t, bits, t.numbers[t.n_party + k].none)
+        and_row(t, l, t.numbers[t.n_party + k].none)
         return
     if not inner.own[k] >> component & 1:
         memcpy(with_none, some, 2 * t.n_words * sizeof(uint64_t))
-        one_value(t, with_none, with_none + t.n_words, t.numbers[t.n_party + k].none, False)
+        one_value(t, l, with_none, with_none + t.n_words, t.numbers[t.n_party + k].none, False)
         some = with_none
-    and_values(t, bits, unsure, some, some + t.n_words)
+    and_values(t, l, some, some + t.n_words)
 
 
-cdef void inner_fields(
-    const PolicyTables* t, const Msg* m, int component, const Inner* inner, uint64_t* bits, uint64_t* unsure
-) noexcept nogil:
+cdef void inner_fields(const PolicyTables* t, const Msg* m, int component, const Inner* inner, Left* l) noexcept nogil:
     """Fields of what stands in arguments and in the dialogue portion. inner: NULL, or what is gathered."""
     cdef const NumberField* f = t.numbers + t.n_party
     cdef uint64_t fields[MAX_NUMBERS]
@@ -358,43 +359,50 @@ cdef void inner_fields(
     cdef uint32_t gathered = inner.n if inner != NULL else 0
     cdef uint32_t i, k
     for k in range(gathered):
-        gathered_field(t, inner, k, component, bits, unsure)
+        gathered_field(t, inner, k, component, l)
     if gathered < t.n_numbers - t.n_party:
         for i in range(m.n_numbers):
             fields[i] = concerned(t, &m.numbers[i])
             any_ |= fields[i]
     for k in range(gathered, t.n_numbers - t.n_party):
         if f[k].bit and not any_ & f[k].bit:
-            and_row(t, bits, f[k].none)
+            and_row(t, l, f[k].none)
         else:
-            number_field(t, m, &f[k], fields, component, bits, unsure)
+            number_field(t, m, &f[k], fields, component, l)
     if t.requested_rows != NULL:
-        requested_info(t, m, &m.components[component] if component >= 0 else NULL, bits, unsure)
+        requested_info(t, m, &m.components[component] if component >= 0 else NULL, l)
 
 
-cdef void message_fields(const PolicyTables* t, const Msg* m, uint64_t* bits, uint64_t* unsure, bint segment) noexcept nogil:
+cdef void message_fields(const PolicyTables* t, const Msg* m, Left* l, bint segment) noexcept nogil:
+    """The parties first: of many rules they leave few, and all else is asked of those alone."""
     cdef uint32_t i
-    memset(bits, 0xFF, t.n_words * sizeof(uint64_t))
-    memset(unsure, 0, t.n_words * sizeof(uint64_t))
+    l.first = 0
+    l.end = t.n_words
+    memset(l.bits, 0xFF, t.n_words * sizeof(uint64_t))
+    memset(l.unsure, 0, t.n_words * sizeof(uint64_t))
+    for i in range(t.n_party):
+        party_field(t, &m.called if t.numbers[i].source == FROM_CALLED else &m.calling, &t.numbers[i], l)
+    if t.n_words > 1:
+        narrow(l)
     for i in range(t.n_early if segment else t.n_message):
         if t.small[i].id == SMALL_DIRECTION and m.directions:
-            directions(t, m, t.small[i].rows, bits, unsure)
+            directions(t, m, t.small[i].rows, l)
         else:
-            and_row(t, bits, t.small[i].rows[small_value(m, t.small[i].id)])
+            and_row(t, l, t.small[i].rows[small_value(m, t.small[i].id)])
     for i in range(t.n_ints):
-        and_row(t, bits, int_field(m, &t.ints[i]))
-    for i in range(t.n_party):
-        party_field(t, &m.called if t.numbers[i].source == FROM_CALLED else &m.calling, &t.numbers[i], bits, unsure)
+        and_row(t, l, int_field(m, &t.ints[i]))
     if segment:
         return
     if t.acn.rows != NULL:
-        and_row(t, bits, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
+        and_row(t, l, oid_row(&t.acn, m, m.acn_offset, m.acn_octets))
     if m.n_components <= 1:
-        inner_fields(t, m, -1, NULL, bits, unsure)
+        inner_fields(t, m, -1, NULL, l)
+    if t.n_words > 1:
+        narrow(l)
 
 
 cdef void component_fields(
-    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, uint64_t* bits, uint64_t* unsure
+    const PolicyTables* t, const Msg* m, const Component* c, int reading, const Inner* inner, Left* l
 ) noexcept nogil:
     """c NULL: a message without components; reading -1: a component without readings; inner: as inner_fields'."""
     cdef uint32_t operation = c.reading[reading] if reading >= 0 else 0
@@ -405,23 +413,23 @@ cdef void component_fields(
         application = m.acn_application  # an unknown operation of a known context, or a dialogue without components
     for i in range(t.n_message, t.n_small):
         if reading < 0 and m.acn_contradicts and t.small[i].id == SMALL_APPLICATION:
-            contradicting(t, m, t.small[i].rows, bits, unsure)
+            contradicting(t, m, t.small[i].rows, l)
         else:
-            and_row(t, bits, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
+            and_row(t, l, t.small[i].rows[component_value(m, c, application, t.small[i].id)])
     if t.operation_rows != NULL:
-        and_row(t, bits, t.operation_rows[operation if operation < t.n_operations else 0])
+        and_row(t, l, t.operation_rows[operation if operation < t.n_operations else 0])
     if m.n_components > 1:
-        inner_fields(t, m, <int>(c - m.components), inner, bits, unsure)
+        inner_fields(t, m, <int>(c - m.components), inner, l)
     if t.opcode.rows != NULL:
         if c != NULL and c.opcode_form == OPCODE_GLOBAL:  # the OID, and the number it is read as
             v.n = 0
-            add_value(t, &v, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets))
-            add_value(t, &v, int_row(&t.opcode, c.opcode))
-            and_all(t, bits, unsure, &v)
+            add_value(t, l, &v, oid_row(&t.global_opcode, m, c.oid_offset, c.oid_octets))
+            add_value(t, l, &v, int_row(&t.opcode, c.opcode))
+            and_all(t, l, &v)
         elif c != NULL and c.opcode_form:
-            and_row(t, bits, int_row(&t.opcode, c.opcode))
+            and_row(t, l, int_row(&t.opcode, c.opcode))
         else:
-            and_row(t, bits, t.opcode.rows[t.opcode.n])
+            and_row(t, l, t.opcode.rows[t.opcode.n])
 
 
 # checks ---------------------------------------------------------------------------------------------------------------
@@ -563,7 +571,7 @@ cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
     if c == NULL or e.m.n_components <= 1:
         return known
     if not e.inner.gathered:
-        gather(e.t, e.m, &e.inner)
+        gather(e.t, e.m, &e.base, &e.inner)
     i = <int>(c - e.m.components)
     if not e.inner.imsi >> i & 1:
         known &= ~<uint32_t>OF_IMSI
@@ -572,30 +580,43 @@ cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
     return known
 
 
-cdef void run_checks(Eval* e, const Component* c, int reading, uint64_t* bits, uint64_t* unsure) noexcept nogil:
+cdef void run_checks(Eval* e, const Component* c, int reading, Left* l) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* with_checks = row_of(t, t.has_checks)
     cdef const uint64_t* with_any = row_of(t, t.has_any)
     cdef const uint64_t* deny = row_of(t, t.deny)
     cdef Answers own
-    cdef uint32_t w, mine, missing, sure, holds, known = knows(e, c)
-    cdef uint64_t rules, rule
+    cdef uint32_t w, check, yes, sure, left, wanted = 0
+    cdef uint64_t rules, holds, surely, any_holds, any_sure, asks, if_deny, if_all
     own.asked = own.yes = 0
-    for w in range(t.n_words):
-        rules = bits[w] & with_checks[w]
+    for w in range(l.first, l.end):
+        rules = l.bits[w] & with_checks[w]
         while rules:
-            rule = rules & -rules
-            rules ^= rule
-            mine = t.rule_checks[w * 64 + __builtin_ctzll(rule)] & t.checks_used
-            missing = mine & ~(e.whole.asked | own.asked)
-            if missing:
-                ask(e, c, reading, missing, &own)
-            sure = mine & (e.whole.sure & known | own.yes)  # true of all values
-            holds = mine & (e.whole.yes | own.yes) if deny[w] & rule else sure
-            if with_any[w] & rule:
-                bits[w] &= ~(0 if holds else rule)
-                unsure[w] |= 0 if sure else rule
-            else:
-                bits[w] &= ~(0 if holds == mine else rule)
-                unsure[w] |= 0 if sure == mine else rule
+            wanted |= t.rule_checks[w * 64 + __builtin_ctzll(rules)]
+            rules &= rules - 1
+    wanted &= t.checks_used
+    ask(e, c, reading, wanted & ~e.whole.asked, &own)
+    yes = e.whole.yes | own.yes
+    sure = e.whole.sure & knows(e, c) | own.yes  # true of all values
+    for w in range(l.first, l.end):
+        rules = l.bits[w] & with_checks[w]
+        if rules == 0:
+            continue
+        holds = surely = rules & ~with_any[w]
+        any_holds = any_sure = 0
+        left = wanted
+        while left:
+            check = __builtin_ctzll(left)
+            left &= left - 1
+            asks = t.asks[w * N_CHECKS + check]
+            if_all = -<uint64_t>(sure >> check & 1)
+            if_deny = if_all | -<uint64_t>(yes >> check & 1) & deny[w]
+            holds &= ~asks | if_deny
+            surely &= ~asks | if_all
+            any_holds |= asks & if_deny
+            any_sure |= asks & if_all
+        holds |= any_holds & with_any[w]
+        surely |= any_sure & with_any[w]
+        l.bits[w] &= ~rules | holds
+        l.unsure[w] |= rules & ~surely

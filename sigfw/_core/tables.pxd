@@ -6,7 +6,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from sigfw._core.msg cimport N_EXCEPTIONS, N_PERIMETERS, N_SPACES, Norm, Number
+from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES, Norm, Number
 
 cdef enum:
     MAX_WORDS = 16         # MAX_RULES bits
@@ -192,6 +192,7 @@ cdef struct PolicyTables:
     uint32_t has_checks    # rules with checks
     const uint32_t* rule_checks  # by rule, from 0: bit a check that it asks for
     uint32_t checks_used   # bit a check
+    const uint64_t* asks   # N_CHECKS a word: rules that ask for the check
     # fields
     uint32_t n_early       # of `small`: what a segment has
     uint32_t n_message     # of `small`: n_early and what only the whole has

@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 from sigfw._core.gttable cimport PrefixTable
 from sigfw._core.limits cimport MAX_KEY_DIGITS
-from sigfw._core.msg cimport N_EXCEPTIONS, N_PERIMETERS, N_SPACES
+from sigfw._core.msg cimport N_CHECKS, N_EXCEPTIONS, N_PERIMETERS, N_SPACES
 from sigfw._core.tables cimport (
     CountryCode,
     FROM_KIND,
@@ -125,6 +125,8 @@ cdef class Tables:
         return <void*>((<size_t>p + 15) & ~<size_t>15)
 
     cdef int put_masks(self, dict masks) except -1:
+        cdef uint64_t* asks = <uint64_t*>self.room(self.c.n_words * N_CHECKS * sizeof(uint64_t))
+        cdef uint32_t i, k
         self.c.enforced = masks["enforced"]
         self.c.with_shadow = NO_ROW if masks["with_shadow"] is None else masks["with_shadow"]
         self.c.deny = masks["deny"]
@@ -134,6 +136,10 @@ cdef class Tables:
         self.c.has_checks = masks["has_checks"]
         self.c.rule_checks = self.u32(masks["rule_checks"])
         self.c.checks_used = masks["checks_used"]
+        self.c.asks = asks
+        for i in range(self.c.n_rules):
+            for k in range(N_CHECKS):
+                asks[(i >> 6) * N_CHECKS + k] |= <uint64_t>(self.c.rule_checks[i] >> k & 1) << (i & 63)
         return 0
 
     cdef int put_fields(self, dict fields) except -1:

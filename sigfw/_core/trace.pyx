@@ -5,19 +5,19 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from sigfw._core.conditions cimport (
-    FIRST_STATE_CHECK, OF_COMPONENT, Eval, Tally, component_check, component_fields, message_check, message_fields,
+    FIRST_STATE_CHECK, OF_COMPONENT, Eval, Left, Tally, component_check, component_fields, message_check, message_fields,
     run_checks, state_tally,
 )
 from sigfw._core.msg cimport ALLOW, N_CHECKS, Component, Counters, Msg
-from sigfw._core.tables cimport MAX_WORDS, PolicyTables, Tables
+from sigfw._core.tables cimport PolicyTables, Tables
 
 from sigfw import names
 
 
-cdef list failed_in(const PolicyTables* t, const uint64_t* bits, str name, list failed):
+cdef list failed_in(const PolicyTables* t, const Left* l, str name, list failed):
     cdef uint32_t i
     for i in range(t.n_rules):
-        if not bits[i >> 6] >> (i & 63) & 1:
+        if not l.first <= i >> 6 < l.end or not l.bits[i >> 6] >> (i & 63) & 1:
             failed[i].append(name)
     return failed
 
@@ -26,8 +26,7 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
     """By rule, the fields that do not hold: each field alone, by the rows that decide. any_unsure: see and_values."""
     cdef const PolicyTables* t = &tables.c
     cdef PolicyTables one
-    cdef uint64_t bits[MAX_WORDS]
-    cdef uint64_t unsure[MAX_WORDS]
+    cdef Left left
     cdef uint32_t i, w
     failed = [[] for _ in range(t.n_rules)]
 
@@ -59,28 +58,30 @@ cdef list failed_fields(Tables tables, const Msg* m, const Component* c, int rea
                 one.operation_rows = t.operation_rows
             else:
                 one.requested_rows = t.requested_rows
-        message_fields(&one, m, bits, unsure, False)
-        component_fields(&one, m, c, reading, NULL, bits, unsure)
-        for w in range(t.n_words):
-            any_unsure[w] |= unsure[w]
-        failed_in(t, bits, name, failed)
+        message_fields(&one, m, &left, False)
+        component_fields(&one, m, c, reading, NULL, &left)
+        for w in range(left.first, left.end):
+            any_unsure[w] |= left.unsure[w]
+        failed_in(t, &left, name, failed)
     return failed
 
 
 cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, Counters* k):
     cdef Eval e
-    cdef uint64_t bits[MAX_WORDS]
-    cdef uint64_t unsure[MAX_WORDS]
+    cdef Left left
     cdef uint32_t i
-    memset(unsure, 0, sizeof(unsure))
-    failed = failed_fields(tables, m, c, reading, unsure)
+    left.first = 0
+    left.end = tables.c.n_words
+    memset(left.bits, 0xFF, sizeof(left.bits))
+    memset(left.unsure, 0, sizeof(left.unsure))
+    failed = failed_fields(tables, m, c, reading, left.unsure)
     memset(&e, 0, sizeof(e))
-    memset(bits, 0xFF, sizeof(bits))
+    e.base = left
     e.t = &tables.c
     e.m = m
     e.k = k
-    run_checks(&e, c, reading, bits, unsure)
-    failed_in(&tables.c, bits, "check", failed)
+    run_checks(&e, c, reading, &left)
+    failed_in(&tables.c, &left, "check", failed)
     rules = []
     done = {"enforce": set(), "shadow": set()}
     for i in range(tables.c.n_rules):
@@ -92,7 +93,7 @@ cdef list trace_reading(Tables tables, Msg* m, const Component* c, int reading, 
             for one in ("enforce", "shadow") if mode == "enforce" else ("shadow",):
                 if done[one] is None or rule.category in done[one]:
                     continue
-                if not unsure[i >> 6] >> (i & 63) & 1:
+                if not left.unsure[i >> 6] >> (i & 63) & 1:
                     done[one].add(rule.category)
                 if rule.final and rule.action == ALLOW:
                     done[one] = None

@@ -107,7 +107,7 @@ def random_policy(r: random.Random) -> Policy:
         Link(name="b", perimeter="internal", topics=("t1",), dpc=r.choice([(), (200, 300)])),
     )
     return make_policy(
-        [random_rule(r, i) for i in range(r.choice([0, 2, 6, 12, 80]))],
+        [random_rule(r, i) for i in range(r.choice([0, 2, 6, 12, 80, 200]))],
         exceptions=exceptions,
         links=links,
         home=Home(
