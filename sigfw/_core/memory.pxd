@@ -1,7 +1,8 @@
 # What sigfw remembers between messages: shelves of small entries by 64-bit key, and sketches that count distinct things.
 #
-# All of it is bounded and allocated once. A shelf is an array of sets of WAYS entries; a key has its set, and in a full
-# set the oldest entry makes room. Keys are SipHash-2-4 under a secret, so that nobody can aim at another's set.
+# All of it is bounded and allocated once. A shelf is an array of sets of WAYS entries; a key has its set. Where a set is
+# full, twice as many are used; when all are, the oldest entry makes room. Keys are SipHash-2-4 under a secret, so that
+# nobody can aim at another's set.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -15,7 +16,7 @@ cdef enum:                 # shelves
     N_SHELVES
 
 cdef enum:
-    WAYS = 8
+    WAYS = 8               # octets of a word of tags
     SKETCH_WAYS = 4
     VALUE_OCTETS = 32      # of an entry in a shared store: all but its key
 
@@ -31,7 +32,9 @@ cdef struct Remembered:    # what a, b, c and the rest mean is the shelf's: stat
 
 cdef struct Shelf:
     Remembered* slots
-    uint64_t mask          # sets - 1
+    uint64_t* tags         # a set's: of each of its entries an octet of the key, 0: free. Most look-ups end here
+    uint64_t mask          # sets in use - 1
+    uint64_t last          # what it grows to
     uint32_t lifetime_seconds
     uint32_t evicted_seconds  # when a living entry was pushed out last; 0: never
     uint64_t used
@@ -39,10 +42,11 @@ cdef struct Shelf:
     uint64_t hits
     uint64_t misses
 
-cdef struct Sketches:      # a slot: key, when its half window began and it was last used, two halves of `words` each
+# A slot: key, when its half window began and it was last used, how many bits neither half has set, the halves.
+cdef struct Sketches:
     uint64_t* slots
     uint64_t mask
-    uint32_t words
+    uint32_t words         # of a half
     uint64_t evicted
 
 cdef struct Name:          # of an entry

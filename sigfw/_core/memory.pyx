@@ -10,12 +10,15 @@ import os
 from sigfw._core.siphash cimport siphash
 
 cdef extern from *:
+    int __builtin_ctzll(unsigned long long) noexcept nogil
     int __builtin_popcountll(unsigned long long) noexcept nogil
 
 SHELVES = ("locations", "sms", "dialogues", "answers", "rates")
 cdef enum:
     CALLER_WORDS = 16          # 1,024 bits: within 5 % up to some 2,000 subscribers of a caller (linear counting)
+    SKETCH_HEAD = 3            # words before the bits
     TARGET_WORDS = 2           # 128 bits: within 2 of up to some 60 callers of a subscriber
+    FIRST_SETS = 64            # of a shelf, in use before one is full: what is close together stays in the caches
     MOST_NAMES = 1 << 20       # of changes, while a store is away: 16 MiB
 
 
@@ -33,12 +36,26 @@ cdef inline bint living(const Shelf* s, const Remembered* r, uint32_t now) noexc
     return now <= r.seconds or now - r.seconds <= s.lifetime_seconds
 
 
-cdef Remembered* slot_of(Shelf* s, uint64_t key) noexcept nogil:
-    cdef Remembered* r = &s.slots[(key & s.mask) * WAYS]
-    cdef int i
-    for i in range(WAYS):
-        if r[i].key == key:
-            return &r[i]
+cdef inline uint64_t tag_of(uint64_t key) noexcept nogil:
+    """An octet of the key that has no part in the choice of its set; never 0, which means free."""
+    return key >> 56 or 1
+
+
+cdef inline uint64_t places(uint64_t tags, uint64_t tag) noexcept nogil:
+    """The top bit of each octet that is equal: of the lowest one surely, of those above it perhaps of others, too."""
+    cdef uint64_t differ = tags ^ tag * <uint64_t>0x0101010101010101
+    return (differ - <uint64_t>0x0101010101010101) & ~differ & <uint64_t>0x8080808080808080
+
+
+cdef inline Remembered* slot_of(Shelf* s, uint64_t key) noexcept nogil:
+    cdef uint64_t at = key & s.mask
+    cdef uint64_t found = places(s.tags[at], tag_of(key))
+    cdef Remembered* r
+    while found:
+        r = &s.slots[at * WAYS + (__builtin_ctzll(found) >> 3)]
+        if r.key == key:
+            return r
+        found &= found - 1
     return NULL
 
 
@@ -77,21 +94,53 @@ cdef inline void changed(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil
         add_name(&m.changes, shelf, key)
 
 
-cdef Remembered* place(Shelf* s, uint64_t key, uint32_t now) noexcept nogil:
-    """A free entry of the key's set, else one whose time is over, else the oldest."""
-    cdef Remembered* r = &s.slots[(key & s.mask) * WAYS]
-    cdef Remembered* oldest = r
+cdef void spread(Shelf* s) noexcept nogil:
+    """Use twice as many sets: the next bit of an entry's key says whether it moves to the half that was free so far."""
+    cdef uint64_t sets = s.mask + 1, moved, at
+    cdef Remembered* r
     cdef int i
-    for i in range(WAYS):
-        if r[i].key == 0:
-            s.used += 1
-            return &r[i]
-        if r[i].seconds < oldest.seconds:
-            oldest = &r[i]
-    if living(s, oldest, now):
-        s.evicted += 1
-        s.evicted_seconds = now
-    return oldest
+    for at in range(sets):
+        moved = 0
+        for i in range(WAYS):
+            r = &s.slots[at * WAYS + i]
+            if r.key & sets:
+                moved |= <uint64_t>0xFF << 8 * i
+                r[sets * WAYS] = r[0]
+                memset(r, 0, sizeof(Remembered))
+        s.tags[at + sets] = s.tags[at] & moved
+        s.tags[at] &= ~moved
+    s.mask = 2 * sets - 1
+
+
+cdef Remembered* place(Shelf* s, uint64_t key, uint32_t now) noexcept nogil:
+    """A free entry of the key's set; where it is full and no more sets are left, one whose time is over or the oldest."""
+    cdef uint64_t at = key & s.mask, free_ = places(s.tags[at], 0)
+    cdef Remembered* r
+    cdef int i, way = 0
+    while free_ == 0 and s.mask != s.last:
+        spread(s)
+        at = key & s.mask
+        free_ = places(s.tags[at], 0)
+    r = &s.slots[at * WAYS]
+    if free_:
+        way = __builtin_ctzll(free_) >> 3
+        s.used += 1
+    else:
+        for i in range(1, WAYS):
+            if r[i].seconds < r[way].seconds:
+                way = i
+        if living(s, &r[way], now):
+            s.evicted += 1
+            s.evicted_seconds = now
+    s.tags[at] = s.tags[at] & ~(<uint64_t>0xFF << 8 * way) | tag_of(key) << 8 * way
+    return &r[way]
+
+
+cdef void empty(Shelf* s, Remembered* r) noexcept nogil:
+    cdef uint64_t at = r - s.slots
+    memset(r, 0, sizeof(Remembered))
+    s.tags[at // WAYS] &= ~(<uint64_t>0xFF << 8 * (at % WAYS))
+    s.used -= 1
 
 
 cdef Remembered* remember(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
@@ -111,8 +160,7 @@ cdef void forget(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
     cdef Shelf* s = &m.shelves[shelf]
     cdef Remembered* r = slot_of(s, key)
     if r != NULL:
-        memset(r, 0, sizeof(Remembered))
-        s.used -= 1
+        empty(s, r)
     changed(m, shelf, key)
 
 
@@ -120,7 +168,7 @@ cdef void forget(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
 
 cdef uint64_t* sketch_of(Sketches* s, uint64_t key, uint32_t now, uint32_t half) noexcept nogil:
     """The slot of a key: its own, a free one, or that used longest ago, cleared."""
-    cdef size_t each = 2 + 2 * s.words
+    cdef size_t each = SKETCH_HEAD + 2 * s.words
     cdef uint64_t* first = s.slots + (key & s.mask) * SKETCH_WAYS * each
     cdef uint64_t* p
     cdef uint64_t* found = NULL
@@ -143,6 +191,7 @@ cdef uint64_t* sketch_of(Sketches* s, uint64_t key, uint32_t now, uint32_t half)
     memset(found, 0, each * sizeof(uint64_t))
     found[0] = key
     found[1] = <uint64_t>now << 32 | now
+    found[2] = s.words * 64
     return found
 
 
@@ -151,10 +200,12 @@ cdef double count_distinct(const Memory* m, Sketches* s, uint64_t key, uint64_t 
     cdef uint32_t half = (window + 1) // 2
     cdef uint32_t now = m.now
     cdef uint64_t* p = sketch_of(s, key, now, half)
-    cdef uint64_t* bits = p + 2
+    cdef uint64_t* bits = p + SKETCH_HEAD
     cdef uint32_t began = <uint32_t>(p[1] >> 32)
-    cdef uint32_t n_bits = s.words * 64, zero = 0, i, bit
+    cdef uint32_t n_bits = s.words * 64, i
+    cdef uint64_t mask = <uint64_t>1 << item % 64
     if now > began and now - began >= half:
+        p[2] = n_bits
         if now - began >= 2 * half:
             memset(bits, 0, 2 * s.words * sizeof(uint64_t))
             began = now
@@ -162,12 +213,14 @@ cdef double count_distinct(const Memory* m, Sketches* s, uint64_t key, uint64_t 
             memcpy(bits + s.words, bits, s.words * sizeof(uint64_t))
             memset(bits, 0, s.words * sizeof(uint64_t))
             began += half
+            for i in range(s.words):
+                p[2] -= __builtin_popcountll(bits[s.words + i])
     p[1] = <uint64_t>began << 32 | (now if now > <uint32_t>p[1] else <uint32_t>p[1])
-    bit = <uint32_t>(item % n_bits)
-    bits[bit >> 6] |= <uint64_t>1 << (bit & 63)
-    for i in range(s.words):
-        zero += 64 - __builtin_popcountll(bits[i] | bits[s.words + i])
-    return n_bits * log(<double>n_bits / (zero if zero else 1))
+    i = <uint32_t>(item % n_bits) >> 6
+    if not (bits[i] | bits[s.words + i]) & mask:
+        p[2] -= 1
+    bits[i] |= mask
+    return n_bits * log(<double>n_bits / (p[2] if p[2] else 1))
 
 
 # State ----------------------------------------------------------------------------------------------------------------
@@ -199,10 +252,12 @@ cdef class State:
         entries[SHELF_RATE] = 4 * callers
         for i in range(N_SHELVES):
             sets = sets_for(entries[i], WAYS)
-            self.octets += sets * WAYS * sizeof(Remembered)
+            self.octets += sets * (WAYS * sizeof(Remembered) + sizeof(uint64_t))
             self.c.shelves[i].slots = <Remembered*>calloc(sets * WAYS, sizeof(Remembered))
-            self.c.shelves[i].mask = sets - 1
-            if self.c.shelves[i].slots == NULL:
+            self.c.shelves[i].tags = <uint64_t*>calloc(sets, sizeof(uint64_t))
+            self.c.shelves[i].last = sets - 1
+            self.c.shelves[i].mask = min(sets, FIRST_SETS) - 1
+            if self.c.shelves[i].slots == NULL or self.c.shelves[i].tags == NULL:
                 raise MemoryError
         self.c.callers.words = CALLER_WORDS
         self.c.targets.words = TARGET_WORDS
@@ -216,7 +271,7 @@ cdef class State:
 
     cdef int make(self, Sketches* s, uint64_t entries) except -1:
         cdef uint64_t sets = sets_for(entries, SKETCH_WAYS)
-        cdef size_t each = (2 + 2 * s.words) * sizeof(uint64_t)
+        cdef size_t each = (SKETCH_HEAD + 2 * s.words) * sizeof(uint64_t)
         s.mask = sets - 1
         s.slots = <uint64_t*>calloc(sets * SKETCH_WAYS, each)
         if s.slots == NULL:
@@ -228,6 +283,7 @@ cdef class State:
         cdef int i
         for i in range(N_SHELVES):
             free(self.c.shelves[i].slots)
+            free(self.c.shelves[i].tags)
         free(self.c.callers.slots)
         free(self.c.targets.slots)
         free(self.c.changes.p)
@@ -278,8 +334,7 @@ cdef class State:
         cdef Remembered there
         if value is None or len(value) != VALUE_OCTETS:
             if r != NULL:
-                memset(r, 0, sizeof(Remembered))
-                s.used -= 1
+                empty(s, r)
             return 0
         there.key = name.key
         memcpy(&there.a, PyBytes_AS_STRING(value), VALUE_OCTETS)
