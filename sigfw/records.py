@@ -16,7 +16,8 @@ from sigfw.pipeline.capture import Capture, open_capture
 
 Object = dict[str, Any]
 
-CHUNK = 1024  # messages judged at a time: memory stays flat whatever a capture's size
+CHUNK = 1024  # messages between two looks at what is too old, and at memory: it stays flat whatever a capture's size
+AT_ONCE = 256  # messages judged at a time: what more take goes back to the system, and comes again page by page
 END_OF_TIME_NS = 2**63 - 1
 
 HEADER = struct.Struct("<4sHHIIQq")
@@ -41,11 +42,19 @@ def judge_capture(
     """Lines of JSON, or of fields as the Worker writes them, a chunk of messages at a time. What never completed has
     one line, behind the chunk at whose end it is too old by the capture's own time, or last; without tables none.
     """
-    while not capture.batch.done:
-        yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=CHUNK).lines()
+
+    def never_completed(now_ns: int) -> Iterator[bytes]:
+        for line in timeouts(stream, tables, now_ns, fields=fields):
+            capture.never_completed += 1
+            yield line
+
+    batch = capture.batch
+    while not batch.done:
+        for _ in range(0, CHUNK, AT_ONCE):
+            yield worker.judge(tables, stream, batch, perimeter=perimeter, variant=variant, limit=AT_ONCE).lines()
         capture.release()
-        yield from timeouts(stream, tables, stream.last_time_ns, fields=fields)
-    yield from timeouts(stream, tables, END_OF_TIME_NS, fields=fields)
+        yield from never_completed(stream.last_time_ns)
+    yield from never_completed(END_OF_TIME_NS)
 
 
 def timeouts(stream: Stream, tables: Tables | None, now_ns: int, *, fields: bool = False) -> Iterator[bytes]:

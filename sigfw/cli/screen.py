@@ -56,23 +56,21 @@ def command(
     for chunk in judge_capture(opened, worker, stream, tables, perimeter=perimeter, variant=variant, fields=fields):
         if form != "table":
             sys.stdout.buffer.write(chunk)
-            totals["", "", ""] += chunk.count(b"\n")
         else:
             for line in chunk.splitlines():
                 verdict = orjson.loads(line)
                 totals[verdict["action"], verdict["reason"], verdict["rule"] or ""] += 1
                 click.echo(row(verdict))
-        progress.show(totals.total())
+        progress.show(opened.batch.messages)
     sys.stdout.flush()
     progress.end()
     if form == "table":
         click.echo()
         for (action, reason, rule), count in totals.most_common():
             click.echo(f"{count:>9}  {action:<8}  {reason:<18}  {rule}".rstrip())
-    messages = opened.batch.messages
     click.echo(
-        f"{messages} SCCP messages judged by {tables.name} {tables.digest}, "
-        f"{totals.total() - messages} reassemblies that never completed, "
+        f"{opened.batch.messages} SCCP messages judged by {tables.name} {tables.digest}, "
+        f"{opened.never_completed} reassemblies that never completed, "
         f"{opened.batch.not_sccp} frames or messages that hold no SCCP",
         err=True,
     )

@@ -37,6 +37,7 @@ class Capture:
     batch: Batch
     notes: list[str] = field(default_factory=list)
     records: list[tuple[bytes | mmap.mmap, str]] = field(default_factory=list)  # of the batch: octets, encapsulation
+    never_completed: int = 0  # reassemblies that were ended for their age
 
     _released: int = 0
 
