@@ -75,12 +75,20 @@ cdef struct Memory:
     int64_t now_ns
     uint32_t now           # seconds
     uint64_t stream        # stands for the input partition; 0: its messages do not come again
+    uint32_t needs         # StateRules.needs of the policy
+    uint64_t by_dtid[2]    # keys of the dialogue that the called GT has given its dtid, by reading of the GT
+    uint64_t by_otid[2]    # and of the one that the calling GT gives its otid
+    uint32_t n_by_dtid
+    uint32_t n_by_otid
 
 
 cdef uint64_t memory_key(const Memory* m, uint64_t kind, uint64_t a, uint64_t b) noexcept nogil
 
 # The entry, or NULL where there is none or it is older than the shelf's lifetime.
 cdef Remembered* recall(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil
+
+# The entry that is there or would be made will be asked for: have the processor fetch it.
+cdef void fetch_ahead(const Memory* m, uint32_t shelf, uint64_t key) noexcept nogil
 
 # The entry, made (zeroed) where there is none; its age begins anew.
 cdef Remembered* remember(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil

@@ -12,6 +12,7 @@ from sigfw._core.siphash cimport siphash
 cdef extern from *:
     int __builtin_ctzll(unsigned long long) noexcept nogil
     int __builtin_popcountll(unsigned long long) noexcept nogil
+    void __builtin_prefetch(const void*) noexcept nogil
 
 SHELVES = ("locations", "sms", "dialogues", "answers", "rates")
 cdef enum:
@@ -57,6 +58,17 @@ cdef inline Remembered* slot_of(Shelf* s, uint64_t key) noexcept nogil:
             return r
         found &= found - 1
     return NULL
+
+
+cdef void fetch_ahead(const Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:
+    cdef const Shelf* s = &m.shelves[shelf]
+    cdef uint64_t at = key & s.mask
+    cdef uint64_t found = places(s.tags[at], tag_of(key)) or places(s.tags[at], 0)
+    cdef const char* p
+    if found:
+        p = <const char*>&s.slots[at * WAYS + (__builtin_ctzll(found) >> 3)]
+        __builtin_prefetch(p)
+        __builtin_prefetch(p + sizeof(Remembered) - 1)  # half of them stand across two lines
 
 
 cdef Remembered* recall(Memory* m, uint32_t shelf, uint64_t key) noexcept nogil:

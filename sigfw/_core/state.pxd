@@ -9,7 +9,7 @@ from sigfw._core.tables cimport PolicyTables
 # Make the memory ready for the messages of a policy.
 cdef void state_begin(const PolicyTables* t, Memory* mem) noexcept nogil
 
-# Set the clock to a message.
+# Set the clock to a message, and find its dialogues.
 cdef void state_clock(Memory* mem, const Msg* m, int64_t now_ns) noexcept nogil
 
 # Answer a state check, once a message: Msg.state_asked, state_known, state_yes. mem NULL: nothing is remembered.

@@ -137,12 +137,12 @@ cdef uint64_t dialogue_key(const Memory* mem, const Norm* owner, const uint8_t* 
     return memory_key(mem, SHELF_DIALOGUE | <uint64_t>owner.space << 8, gt_word(owner), number)
 
 
-cdef Remembered* dialogue_of(Memory* mem, const Msg* m) noexcept nogil:
-    """What the destination transaction id of a Continue, End or Abort goes on with."""
+cdef Remembered* dialogue_of(Memory* mem) noexcept nogil:
+    """What the message at hand goes on with: a Continue, End or Abort, by its destination transaction id."""
     cdef Remembered* r
     cdef uint32_t i
-    for i in range(m.called.n_norm):
-        r = recall(mem, SHELF_DIALOGUE, dialogue_key(mem, &m.called.norm[i], m.dtid, m.dtid_octets))
+    for i in range(mem.n_by_dtid):
+        r = recall(mem, SHELF_DIALOGUE, mem.by_dtid[i])
         if r != NULL:
             return r
     return NULL
@@ -320,7 +320,7 @@ cdef int dialogue_unknown(const PolicyTables* t, Memory* mem, const Msg* m) noex
         return SAYS_NO
     if m.has_return_cause or m.called.n_norm == 0 or m.dtid_octets == 0:
         return SAYS_NOTHING
-    r = dialogue_of(mem, m)
+    r = dialogue_of(mem)
     if r != NULL:
         return answers_another(t, m, r)
     if mem.seen & (1 << DIRECTION_INBOUND | 1 << DIRECTION_OUTBOUND) != \
@@ -477,8 +477,8 @@ cdef void learn_begin(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
         n = &m.numbers[i]
         if n.kind == KIND_MSISDN and n.n_norm and m.called.n_norm and gt_word(&n.norm[0]) == gt_word(&m.called.norm[0]):
             to_subscriber = True
-    for i in range(m.calling.n_norm):
-        r = remember(mem, SHELF_DIALOGUE, dialogue_key(mem, &m.calling.norm[i], m.otid, m.otid_octets))
+    for i in range(<int>mem.n_by_otid):
+        r = remember(mem, SHELF_DIALOGUE, mem.by_otid[i])
         r.flags = 0
         r.a = 0 if to_subscriber or m.verdict.action == REDIRECT else first_word(&m.called)
         r.space = m.called.norm[0].space if m.called.n_norm else <uint8_t>SPACE_E164
@@ -532,14 +532,12 @@ cdef void learn_results(const PolicyTables* t, Memory* mem, const Msg* m, const 
 cdef void learn_continue(Memory* mem, const Msg* m) noexcept nogil:
     cdef Remembered* r
     cdef uint32_t i
-    cdef uint64_t key
-    for i in range(m.calling.n_norm):
-        key = dialogue_key(mem, &m.calling.norm[i], m.otid, m.otid_octets)
-        r = recall(mem, SHELF_DIALOGUE, key)
+    for i in range(mem.n_by_otid):
+        r = recall(mem, SHELF_DIALOGUE, mem.by_otid[i])
         if r != NULL:
-            remember(mem, SHELF_DIALOGUE, key)
+            remember(mem, SHELF_DIALOGUE, mem.by_otid[i])
             continue
-        r = remember(mem, SHELF_DIALOGUE, key)
+        r = remember(mem, SHELF_DIALOGUE, mem.by_otid[i])
         r.a = first_word(&m.called)
         r.space = m.called.norm[0].space if m.called.n_norm else <uint8_t>SPACE_E164
 
@@ -552,7 +550,7 @@ cdef void learn_dialogue(const PolicyTables* t, Memory* mem, const Msg* m) noexc
         return
     if m.tcap != TCAP_CONTINUE and m.tcap != TCAP_END and m.tcap != TCAP_ABORT:
         return
-    r = dialogue_of(mem, m)
+    r = dialogue_of(mem)
     if r == NULL:
         return                 # nobody's: what it says is no answer to anything
     if answers_another(t, m, r) == SAYS_YES:
@@ -584,8 +582,22 @@ cdef void state_learn(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
 # the clock, and the store ---------------------------------------------------------------------------------------------
 
 cdef void state_begin(const PolicyTables* t, Memory* mem) noexcept nogil:
+    mem.needs = t.state.needs
     mem.shelves[SHELF_DIALOGUE].lifetime_seconds = t.state.dialogue_seconds
     mem.shelves[SHELF_SMS].lifetime_seconds = t.state.sms_seconds
+
+
+cdef void find_dialogues(Memory* mem, const Msg* m) noexcept nogil:
+    """Where the message's dialogues are or will be, well before they are asked for: fetched while rules are tried."""
+    cdef uint32_t i
+    mem.n_by_dtid = m.called.n_norm if mem.needs and m.dtid_octets else 0
+    mem.n_by_otid = m.calling.n_norm if mem.needs and m.otid_octets else 0
+    for i in range(mem.n_by_dtid):
+        mem.by_dtid[i] = dialogue_key(mem, &m.called.norm[i], m.dtid, m.dtid_octets)
+        fetch_ahead(mem, SHELF_DIALOGUE, mem.by_dtid[i])
+    for i in range(mem.n_by_otid):
+        mem.by_otid[i] = dialogue_key(mem, &m.calling.norm[i], m.otid, m.otid_octets)
+        fetch_ahead(mem, SHELF_DIALOGUE, mem.by_otid[i])
 
 
 cdef void state_clock(Memory* mem, const Msg* m, int64_t now_ns) noexcept nogil:
@@ -598,6 +610,7 @@ cdef void state_clock(Memory* mem, const Msg* m, int64_t now_ns) noexcept nogil:
     if mem.another_stream:
         mem.another_stream = False
         mem.first_seconds = max(mem.first_seconds, mem.now)
+    find_dialogues(mem, m)
 
 
 cdef void state_wants(const PolicyTables* t, Memory* mem, const Msg* m) noexcept nogil:
@@ -610,8 +623,8 @@ cdef void state_wants(const PolicyTables* t, Memory* mem, const Msg* m) noexcept
     if mem.stream:
         want(mem, SHELF_ANSWER, answer_key(mem, m))
     if t.state.needs & NEEDS_DIALOGUES:
-        for i in range(m.called.n_norm if m.dtid_octets else 0):
-            want(mem, SHELF_DIALOGUE, dialogue_key(mem, &m.called.norm[i], m.dtid, m.dtid_octets))
+        for i in range(<int>mem.n_by_dtid):
+            want(mem, SHELF_DIALOGUE, mem.by_dtid[i])
     for i in range(m.n_numbers):
         n = &m.numbers[i]
         if n.n_norm == 0 or (n.kind != KIND_IMSI and n.kind != KIND_MSISDN) or not number_is_home(t, n):
