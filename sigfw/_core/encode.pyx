@@ -3,86 +3,120 @@
 # The JSON is the decode object of one message; with a policy's Labels the verdict's keys stand in front of it.
 # Names are those of sigfw/names.py (tests/unit/test_names.py holds them equal).
 
+from cpython.bytes cimport PyBytes_AS_STRING
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from json import dumps
 
+from sigfw._core.digits cimport sigfw_bswap64
 from sigfw._core.limits cimport MAX_DIGITS, MAX_REPLY
 from sigfw._core.mapop cimport field_name, operation_application, operation_name
 from sigfw._core.msg cimport *
-from sigfw._core.out cimport Out, put, put_c, put_hex, put_i, put_padded, put_s, put_u
+from sigfw._core.out cimport (
+    Out,
+    decimal_at,
+    hex_at,
+    out_need,
+    put,
+    put_c,
+    put_hex,
+    put_i,
+    put_padded,
+    put_s,
+    put_u,
+)
 from sigfw._core.pseudonym cimport Key, pseudonym
 
-cdef const char* PERIMETERS[4]
-PERIMETERS[:] = [b"", b"international", b"national", b"internal"]
-cdef const char* ENCAPSULATIONS[5]
-ENCAPSULATIONS[:] = [b"", b"sccp", b"mtp3", b"m3ua", b"pcap"]
-cdef const char* ACTIONS[6]
-ACTIONS[:] = [b"", b"allow", b"hold", b"redirect", b"reject", b"drop"]
-cdef const char* REASONS[18]
-REASONS[:] = [
+cdef struct Word:          # of a closed set: copied whole, whatever its length
+    char text[31]
+    uint8_t n
+
+
+cdef int set_words(Word* words, list texts) except -1:
+    cdef bytes text
+    for i, text in enumerate(texts):
+        if len(text) > sizeof(words.text):
+            raise ValueError(f"{text!r} is too long for a word")
+        memset(&words[i], 0, sizeof(Word))
+        memcpy(words[i].text, PyBytes_AS_STRING(text), len(text))
+        words[i].n = <uint8_t>len(text)
+    return 0
+
+
+cdef str word(const Word* w):
+    return w.text[:w.n].decode()
+
+
+cdef Word PERIMETERS[4]
+set_words(PERIMETERS, [b"", b"international", b"national", b"internal"])
+cdef Word ENCAPSULATIONS[5]
+set_words(ENCAPSULATIONS, [b"", b"sccp", b"mtp3", b"m3ua", b"pcap"])
+cdef Word ACTIONS[6]
+set_words(ACTIONS, [b"", b"allow", b"hold", b"redirect", b"reject", b"drop"])
+cdef Word REASONS[18]
+set_words(REASONS, [
     b"", b"rule", b"default", b"malformed", b"unusable_gt", b"not_tcap", b"not_sccp", b"unknown_operation",
     b"segment_held", b"reassembly_timeout", b"reassembly_failed", b"reassembly_orphan", b"limit_exceeded", b"expired",
     b"reject_not_permitted", b"unframed", b"monitor", b"bypass",
-]
-cdef const char* LAYERS[6]
-LAYERS[:] = [b"", b"framing", b"sccp", b"tcap", b"component", b"map"]
-cdef const char* CODES[N_CODES]
-CODES[:] = [
+])
+cdef Word LAYERS[6]
+set_words(LAYERS, [b"", b"framing", b"sccp", b"tcap", b"component", b"map"])
+cdef Word CODES[N_CODES]
+set_words(CODES, [
     b"", b"truncated", b"length_overrun", b"bad_length", b"bad_tag", b"bad_value", b"bad_pointer", b"bad_hop_counter",
     b"missing", b"duplicate", b"trailing", b"too_deep", b"too_many", b"unsupported", b"unknown_type",
     b"no_first", b"too_late", b"out_of_sequence", b"repeated", b"overlapping", b"mismatch", b"too_long", b"no_room",
     b"part_denied",
-]
-cdef const char* SCCP_TYPES[21]
-SCCP_TYPES[:] = [
+])
+cdef Word SCCP_TYPES[21]
+set_words(SCCP_TYPES, [
     b"", b"CR", b"CC", b"CREF", b"RLSD", b"RLC", b"DT1", b"DT2", b"AK", b"UDT", b"UDTS", b"ED", b"EA", b"RSR", b"RSC",
     b"ERR", b"IT", b"XUDT", b"XUDTS", b"LUDT", b"LUDTS",
-]
-cdef const char* MANAGEMENT_TYPES[10]
-MANAGEMENT_TYPES[:] = [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC", b"SBR", b"SNR", b"SRT"]
-cdef const char* VARIANTS[4]
-VARIANTS[:] = [b"", b"itu", b"ansi", b"china"]
-cdef const char* TCAP_TYPES[11]
-TCAP_TYPES[:] = [
+])
+cdef Word MANAGEMENT_TYPES[10]
+set_words(MANAGEMENT_TYPES, [b"", b"SSA", b"SSP", b"SST", b"SOR", b"SOG", b"SSC", b"SBR", b"SNR", b"SRT"])
+cdef Word VARIANTS[4]
+set_words(VARIANTS, [b"", b"itu", b"ansi", b"china"])
+cdef Word TCAP_TYPES[11]
+set_words(TCAP_TYPES, [
     b"", b"begin", b"continue", b"end", b"abort", b"unidirectional", b"queryWithPerm", b"queryWithoutPerm", b"response",
     b"conversationWithPerm", b"conversationWithoutPerm",
-]
-cdef const char* COMPONENT_TYPES[6]
-COMPONENT_TYPES[:] = [b"", b"invoke", b"returnResultLast", b"returnResultNotLast", b"returnError", b"reject"]
-cdef const char* OPCODE_FORMS[N_OPCODE_FORMS]
-OPCODE_FORMS[:] = [b"", b"local", b"global", b"national", b"private"]
-cdef const char* APPLICATIONS[3]
-APPLICATIONS[:] = [b"", b"map", b"cap"]
-cdef const char* NUMBER_KINDS[7]
-NUMBER_KINDS[:] = [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address"]
+])
+cdef Word COMPONENT_TYPES[6]
+set_words(COMPONENT_TYPES, [b"", b"invoke", b"returnResultLast", b"returnResultNotLast", b"returnError", b"reject"])
+cdef Word OPCODE_FORMS[N_OPCODE_FORMS]
+set_words(OPCODE_FORMS, [b"", b"local", b"global", b"national", b"private"])
+cdef Word APPLICATIONS[3]
+set_words(APPLICATIONS, [b"", b"map", b"cap"])
+cdef Word NUMBER_KINDS[7]
+set_words(NUMBER_KINDS, [b"", b"imsi", b"msisdn", b"imei", b"lmsi", b"tmsi", b"address"])
 
 
-cdef const char* management_name(uint8_t type_) noexcept nogil:
+cdef const Word* management_name(uint8_t type_) noexcept nogil:
     """By the octet on the wire: 1 to 6, and from FD on those of ANSI."""
     if type_ >= 0xFD:
-        return MANAGEMENT_TYPES[type_ - 0xFD + 7]
-    return MANAGEMENT_TYPES[type_] if type_ < 7 else MANAGEMENT_TYPES[0]
+        return &MANAGEMENT_TYPES[type_ - 0xFD + 7]
+    return &MANAGEMENT_TYPES[type_ if type_ < 7 else 0]
 
 
 def names() -> dict:
     """What numbers mean: tests/unit/test_names.py holds it equal to sigfw/names.py."""
     return {
-        "PERIMETERS": [PERIMETERS[i].decode() for i in range(4)],
-        "ENCAPSULATIONS": [ENCAPSULATIONS[i].decode() for i in range(5)],
-        "ACTIONS": [ACTIONS[i].decode() for i in range(6)],
-        "REASONS": [REASONS[i].decode() for i in range(18)],
-        "LAYERS": [LAYERS[i].decode() for i in range(6)],
-        "ERROR_CODES": [CODES[i].decode() for i in range(N_CODES)],
-        "SCCP_TYPES": [SCCP_TYPES[i].decode() for i in range(21)],
-        "MANAGEMENT_TYPES": [management_name(i).decode() for i in range(256)],
-        "VARIANTS": [VARIANTS[i].decode() for i in range(4)],
-        "TCAP_TYPES": [TCAP_TYPES[i].decode() for i in range(11)],
-        "COMPONENT_TYPES": [COMPONENT_TYPES[i].decode() for i in range(6)],
-        "OPCODE_FORMS": [OPCODE_FORMS[i].decode() for i in range(N_OPCODE_FORMS)],
-        "APPLICATIONS": [APPLICATIONS[i].decode() for i in range(3)],
-        "NUMBER_KINDS": [NUMBER_KINDS[i].decode() for i in range(7)],
+        "PERIMETERS": [word(&PERIMETERS[i]) for i in range(4)],
+        "ENCAPSULATIONS": [word(&ENCAPSULATIONS[i]) for i in range(5)],
+        "ACTIONS": [word(&ACTIONS[i]) for i in range(6)],
+        "REASONS": [word(&REASONS[i]) for i in range(18)],
+        "LAYERS": [word(&LAYERS[i]) for i in range(6)],
+        "ERROR_CODES": [word(&CODES[i]) for i in range(N_CODES)],
+        "SCCP_TYPES": [word(&SCCP_TYPES[i]) for i in range(21)],
+        "MANAGEMENT_TYPES": [word(management_name(i)) for i in range(256)],
+        "VARIANTS": [word(&VARIANTS[i]) for i in range(4)],
+        "TCAP_TYPES": [word(&TCAP_TYPES[i]) for i in range(11)],
+        "COMPONENT_TYPES": [word(&COMPONENT_TYPES[i]) for i in range(6)],
+        "OPCODE_FORMS": [word(&OPCODE_FORMS[i]) for i in range(N_OPCODE_FORMS)],
+        "APPLICATIONS": [word(&APPLICATIONS[i]) for i in range(3)],
+        "NUMBER_KINDS": [word(&NUMBER_KINDS[i]) for i in range(7)],
         "MODES": ["", "enforce", "monitor", "bypass"],
         "SEGMENT_STATES": ["", "held", "final", "failed", "orphan"],
         "CHECK_OUTCOMES": ["false", "true", "unknown"],
@@ -102,6 +136,11 @@ def names() -> dict:
 
 NAMES = names()
 
+cdef enum:                 # octets at most
+    SHOWN = MAX_DIGITS + 5 + 16         # digits, `hmac:` and a pseudonym
+    FIELDS_BEFORE = 2 * 21 + 2 * 33 + 1 + 33 + 2 * (SHOWN + 22) + 33 + 2 * 9 + 4  # the operations, but rule and ACN
+    FIELDS_BEHIND = 2 * (SHOWN + 1) + 2 * 33 + 21 + 2
+
 
 cdef bytes escaped(str text):
     """What stands between the quotes of a JSON string."""
@@ -120,10 +159,25 @@ cdef int number(str table, object name) except -1:
 
 # ---- small pieces
 
-cdef void put_name(Out* o, const char* name) noexcept nogil:
-    put_c(o, b'"')
-    put_s(o, name)
-    put_c(o, b'"')
+cdef inline uint8_t* word_at(uint8_t* p, const Word* w) noexcept nogil:
+    """Writes 32 octets: where the word ends."""
+    memcpy(p, w, sizeof(Word))
+    return p + w.n
+
+
+cdef inline uint8_t* octet_at(uint8_t* p, uint8_t octet) noexcept nogil:
+    p[0] = octet
+    return p + 1
+
+
+cdef void put_word(Out* o, const Word* w) noexcept nogil:
+    if out_need(o, sizeof(Word)):
+        o.n = word_at(o.p + o.n, w) - o.p
+
+
+cdef void put_name(Out* o, const Word* name) noexcept nogil:
+    if out_need(o, sizeof(Word) + 2):
+        o.n = octet_at(word_at(octet_at(o.p + o.n, b'"'), name), b'"') - o.p
 
 
 cdef inline void put_text(Out* o, const Text* t) noexcept nogil:
@@ -146,36 +200,46 @@ cdef inline void put_bool(Out* o, int value) noexcept nogil:
         put_s(o, b"false")
 
 
-cdef uint32_t digits_text(const Digits* d, uint8_t* out) noexcept nogil:
-    cdef const char* HEX = b"0123456789abcdef"
-    cdef uint64_t digits = d.hi
-    cdef int i
-    for i in range(d.count):
-        if i == 16:
-            digits = d.lo
-        out[i] = HEX[digits >> 60]
-        digits <<= 4
-    return d.count
+cdef inline uint64_t eight_digits(uint32_t eight) noexcept nogil:
+    """Their text, as it lies in memory."""
+    cdef uint64_t digits = (eight | <uint64_t>eight << 16) & 0x0000FFFF0000FFFFULL
+    digits = (digits | digits << 8) & 0x00FF00FF00FF00FFULL
+    digits = (digits | digits << 4) & 0x0F0F0F0F0F0F0F0FULL
+    return sigfw_bswap64(digits + 0x3030303030303030ULL + (digits + 0x0606060606060606ULL >> 4 & 0x0101010101010101ULL) * 39)
 
 
-cdef void put_shown(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
-    """Digits; with a key the first `clear` of them and the pseudonym of all."""
-    cdef uint8_t text[MAX_DIGITS]
+cdef inline uint8_t* digits_at(uint8_t* p, const Digits* d) noexcept nogil:
+    """Writes MAX_DIGITS octets: where the digits end."""
+    cdef uint64_t text[4]
+    text[0] = eight_digits(<uint32_t>(d.hi >> 32))
+    text[1] = eight_digits(<uint32_t>d.hi)
+    text[2] = eight_digits(<uint32_t>(d.lo >> 32))
+    text[3] = eight_digits(<uint32_t>d.lo)
+    memcpy(p, text, MAX_DIGITS)
+    return p + d.count
+
+
+cdef uint8_t* pseudonym_at(uint8_t* p, uint8_t* end, const Key* key, uint32_t clear) noexcept nogil:
+    """In place of the digits from p to end the first `clear` of them and the pseudonym of all."""
     cdef uint8_t keyed[8]
-    cdef uint32_t n = digits_text(d, text)
-    if key == NULL or n == 0:
-        put(o, text, n)
-    else:
-        put(o, text, clear if clear < n else 0)
-        put_s(o, b"hmac:")
-        pseudonym(key, text, n, keyed)
-        put_hex(o, keyed, 8)
+    cdef uint32_t n = <uint32_t>(end - p)
+    if n == 0:
+        return p
+    pseudonym(key, p, n, keyed)
+    p += clear if clear < n else 0
+    memcpy(p, b"hmac:", 5)
+    return hex_at(p + 5, keyed, 8)
+
+
+cdef inline uint8_t* shown_at(uint8_t* p, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
+    """Writes at most SHOWN octets: digits; with a key the first `clear` of them and the pseudonym of all."""
+    cdef uint8_t* end = digits_at(p, d)
+    return end if key == NULL else pseudonym_at(p, end, key, clear)
 
 
 cdef void put_digits(Out* o, const Digits* d, const Key* key, uint32_t clear) noexcept nogil:
-    put_c(o, b'"')
-    put_shown(o, d, key, clear)
-    put_c(o, b'"')
+    if out_need(o, SHOWN + 2):
+        o.n = octet_at(shown_at(octet_at(o.p + o.n, b'"'), d, key, clear), b'"') - o.p
 
 
 cdef void put_time(Out* o, int64_t time_ns) noexcept nogil:
@@ -210,31 +274,36 @@ cdef void put_time(Out* o, int64_t time_ns) noexcept nogil:
     put_s(o, b'Z"')
 
 
-cdef void put_arcs(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
-    """Dotted form (X.690 8.19). An arc beyond 64 bits, or one that does not end, is shown as `?`."""
+cdef uint8_t* arcs_at(uint8_t* p, const uint8_t* octets, uint32_t n) noexcept nogil:
+    """Writes at most 4 * n + 4 octets: the dotted form (X.690 8.19).
+
+    An arc beyond 64 bits, or one that does not end, is shown as `?`.
+    """
     cdef uint64_t arc = 0
     cdef uint32_t i
     cdef int first = 1, overflow = 0
-    for i in range(octets):
+    for i in range(n):
         overflow |= arc >> 57 != 0
-        arc = arc << 7 | (p[i] & 0x7F)
-        if p[i] & 0x80:
+        arc = arc << 7 | (octets[i] & 0x7F)
+        if octets[i] & 0x80:
             continue
         if first:
-            put_u(o, 2 if arc >= 80 else arc // 40)
-            put_c(o, b'.')
+            p = octet_at(p, <uint8_t>(48 + (2 if arc >= 80 else arc // 40)))
             arc = arc - 80 if arc >= 80 else arc % 40
             first = 0
-        else:
-            put_c(o, b'.')
-        if overflow:
-            put_c(o, b'?')
-        else:
-            put_u(o, arc)
+        p = octet_at(p, b'.')
+        p = octet_at(p, b'?') if overflow else decimal_at(p, arc)
         arc = 0
         overflow = 0
-    if octets and p[octets - 1] & 0x80:
-        put_s(o, b".?")
+    if n and octets[n - 1] & 0x80:
+        memcpy(p, b".?", 2)
+        p += 2
+    return p
+
+
+cdef void put_arcs(Out* o, const uint8_t* octets, uint32_t n) noexcept nogil:
+    if out_need(o, 4 * <size_t>n + 4):
+        o.n = arcs_at(o.p + o.n, octets, n) - o.p
 
 
 cdef void put_oid(Out* o, const uint8_t* p, uint32_t octets) noexcept nogil:
@@ -295,7 +364,7 @@ cdef void put_sccp(Out* o, const Msg* m, const Key* key) noexcept nogil:
         put_s(o, b"null")
         return
     put_s(o, b'{"type":')
-    put_name(o, SCCP_TYPES[m.type])
+    put_name(o, &SCCP_TYPES[m.type])
     put_s(o, b',"class":')
     put_known(o, m.has_class, m.protocol_class)
     put_s(o, b',"return_on_error":')
@@ -362,7 +431,7 @@ cdef void put_reassembly(Out* o, const Msg* m, const Origin* origin) noexcept no
 cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil:
     cdef int i
     put_s(o, b'{"type":')
-    put_name(o, COMPONENT_TYPES[c.type])
+    put_name(o, &COMPONENT_TYPES[c.type])
     put_s(o, b',"invoke_id":')
     if c.invoke_id_present:
         put_i(o, c.invoke_id)
@@ -377,7 +446,7 @@ cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil
         else:
             put_known(o, c.opcode >= 0, <uint32_t>c.opcode)  # what is no opcode has its error
         put_s(o, b',"opcode_form":')
-        put_name(o, OPCODE_FORMS[c.opcode_form])
+        put_name(o, &OPCODE_FORMS[c.opcode_form])
     put_s(o, b',"error_code":')
     if c.error_code_present:
         put_i(o, c.error_code)
@@ -387,13 +456,15 @@ cdef void put_component(Out* o, const Msg* m, const Component* c) noexcept nogil
         put_s(o, b',"application":null,"operation":null,"readings":[]}')
         return
     put_s(o, b',"application":')
-    put_name(o, APPLICATIONS[operation_application(c.reading[0])])
+    put_name(o, &APPLICATIONS[operation_application(c.reading[0])])
     put_s(o, b',"operation":')
-    put_name(o, operation_name(c.reading[0]))
+    put_c(o, b'"')
+    put_s(o, operation_name(c.reading[0]))
+    put_c(o, b'"')
     put_s(o, b',"readings":[')
     for i in range(c.n_readings):
         put_s(o, b',"' if i else b'"')
-        put_s(o, APPLICATIONS[operation_application(c.reading[i])])
+        put_word(o, &APPLICATIONS[operation_application(c.reading[i])])
         put_c(o, b':')
         put_s(o, operation_name(c.reading[i]))
         put_c(o, b'"')
@@ -406,7 +477,7 @@ cdef void put_tcap(Out* o, const Msg* m) noexcept nogil:
         put_s(o, b"null")
         return
     put_s(o, b'{"type":')
-    put_name(o, TCAP_TYPES[m.tcap])
+    put_name(o, &TCAP_TYPES[m.tcap])
     put_s(o, b',"otid":')
     put_transaction(o, m.otid, m.otid_octets)
     put_s(o, b',"dtid":')
@@ -504,7 +575,7 @@ cdef void put_map(Out* o, const Msg* m, const Key* key) noexcept nogil:
             continue
         put_s(o, b',{"kind":' if many else b'{"kind":')
         many = 1
-        put_name(o, NUMBER_KINDS[n.kind])
+        put_name(o, &NUMBER_KINDS[n.kind])
         put_s(o, b',"digits":')
         put_digits(o, &n.d, key, 0)
         if n.origin < 0:
@@ -538,9 +609,9 @@ cdef void put_verdict(Out* o, const Msg* m, const Origin* origin, const Labels* 
     put_s(o, b'"id":')
     put_id(o, origin, m.offset, m.frame, m.index)
     put_s(o, b',"action":')
-    put_name(o, ACTIONS[v.action])
+    put_name(o, &ACTIONS[v.action])
     put_s(o, b',"reason":')
-    put_name(o, REASONS[v.reason])
+    put_name(o, &REASONS[v.reason])
     put_s(o, b',"rule":')
     put_rule(o, l, v.rule)
     put_s(o, b',"category":')
@@ -549,15 +620,15 @@ cdef void put_verdict(Out* o, const Msg* m, const Origin* origin, const Labels* 
     else:
         put_s(o, b"null")
     put_s(o, b',"perimeter":')
-    put_name(o, PERIMETERS[m.perimeter])
+    put_name(o, &PERIMETERS[m.perimeter])
     put_s(o, b',"shadow":')
     if v.shadow_action:
         put_s(o, b'{"action":')
-        put_name(o, ACTIONS[v.shadow_action])
+        put_name(o, &ACTIONS[v.shadow_action])
         put_s(o, b',"rule":')
         put_rule(o, l, v.shadow_rule)
         put_s(o, b',"reason":')
-        put_name(o, REASONS[v.shadow_reason])
+        put_name(o, &REASONS[v.shadow_reason])
         put_c(o, b'}')
     else:
         put_s(o, b"null")
@@ -589,7 +660,7 @@ cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* 
     put_s(o, b',"time":')
     put_time(o, m.time_ns)
     put_s(o, b',"encapsulation":')
-    put_name(o, ENCAPSULATIONS[m.encapsulation])
+    put_name(o, &ENCAPSULATIONS[m.encapsulation])
     put_s(o, b',"opc":')
     put_known(o, m.has_mtp and m.opc != NO_PC, m.opc)
     put_s(o, b',"dpc":')
@@ -608,9 +679,9 @@ cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* 
     put_map(o, m, key)
     if m.error_code:
         put_s(o, b',"error":{"layer":')
-        put_name(o, LAYERS[m.error_layer])
+        put_name(o, &LAYERS[m.error_layer])
         put_s(o, b',"code":')
-        put_name(o, CODES[m.error_code])
+        put_name(o, &CODES[m.error_code])
         put_s(o, b',"offset":')
         put_u(o, m.error_offset)
         put_s(o, b"}}\n")
@@ -620,14 +691,21 @@ cdef void encode_json(Out* o, const Msg* m, const Origin* origin, const Labels* 
 
 # ---- fields
 
-cdef void put_party_fields(Out* o, const Msg* m, int called, const Key* key) noexcept nogil:
-    cdef const Party* p = &m.called if called else &m.calling
-    if p.has & HAS_GT:
-        put_shown(o, &p.gt, key, p.norm[0].operator_digits if p.n_norm else 0)
-    put_c(o, b'\t')
-    if p.has & HAS_SSN:
-        put_u(o, p.ssn)
-    put_c(o, b'\t')
+cdef inline uint8_t* party_at(uint8_t* p, const Party* party, const Key* key) noexcept nogil:
+    """Writes at most SHOWN + 22 octets."""
+    if party.has & HAS_GT:
+        p = shown_at(p, &party.gt, key, party.norm[0].operator_digits if party.n_norm else 0)
+    p = octet_at(p, b'\t')
+    if party.has & HAS_SSN:
+        p = decimal_at(p, party.ssn)
+    return octet_at(p, b'\t')
+
+
+cdef inline uint8_t* number_at(uint8_t* p, const Number* n, const Key* key) noexcept nogil:
+    """Writes at most SHOWN + 1 octets."""
+    if n != NULL:
+        p = shown_at(p, &n.d, key, 0)
+    return octet_at(p, b'\t')
 
 
 cdef void put_operations(Out* o, const Msg* m) noexcept nogil:
@@ -649,52 +727,45 @@ cdef void put_operations(Out* o, const Msg* m) noexcept nogil:
             put_u(o, <uint64_t>c.opcode)
 
 
-cdef void put_number_field(Out* o, const Number* n, const Key* key) noexcept nogil:
-    if n != NULL:
-        put_shown(o, &n.d, key, 0)
-    put_c(o, b'\t')
-
-
 cdef void encode_fields(Out* o, const Msg* m, const Labels* labels, const Key* key) noexcept nogil:
     """names.FIELDS between tabs and a line feed; what a message does not have is empty. A NULL key: in clear."""
-    put_u(o, m.frame)
-    put_c(o, b'\t')
-    put_u(o, m.index)
-    put_c(o, b'\t')
-    put_s(o, ACTIONS[m.verdict.action])
-    put_c(o, b'\t')
-    put_s(o, REASONS[m.verdict.reason])
-    put_c(o, b'\t')
-    if labels != NULL and m.verdict.rule:
-        put(o, labels.rules[m.verdict.rule].p, labels.rules[m.verdict.rule].n)
-    put_c(o, b'\t')
+    cdef const Text* rule = &labels.rules[m.verdict.rule] if labels != NULL and m.verdict.rule else NULL
+    cdef uint8_t* p
+    if not out_need(o, FIELDS_BEFORE + (rule.n if rule != NULL else 0) + 4 * <size_t>m.acn_octets):
+        return
+    p = octet_at(decimal_at(o.p + o.n, m.frame), b'\t')
+    p = octet_at(decimal_at(p, m.index), b'\t')
+    p = octet_at(word_at(p, &ACTIONS[m.verdict.action]), b'\t')
+    p = octet_at(word_at(p, &REASONS[m.verdict.reason]), b'\t')
+    if rule != NULL:
+        memcpy(p, rule.p, rule.n)
+        p += rule.n
+    p = octet_at(p, b'\t')
     if m.sccp != NULL and m.type <= SCCP_LUDTS:
-        put_s(o, SCCP_TYPES[m.type])
-    put_c(o, b'\t')
-    put_party_fields(o, m, 1, key)
-    put_party_fields(o, m, 0, key)
-    put_s(o, TCAP_TYPES[m.tcap])
-    put_c(o, b'\t')
-    put_hex(o, m.otid, m.otid_octets)
-    put_c(o, b'\t')
-    put_hex(o, m.dtid, m.dtid_octets)
-    put_c(o, b'\t')
+        p = word_at(p, &SCCP_TYPES[m.type])
+    p = octet_at(p, b'\t')
+    p = party_at(p, &m.called, key)
+    p = party_at(p, &m.calling, key)
+    p = octet_at(word_at(p, &TCAP_TYPES[m.tcap]), b'\t')
+    p = octet_at(hex_at(p, m.otid, m.otid_octets), b'\t')
+    p = octet_at(hex_at(p, m.dtid, m.dtid_octets), b'\t')
     if m.acn_octets:
-        put_arcs(o, m.data + m.acn_offset, m.acn_octets)
-    elif m.acn_is_integer:
+        p = arcs_at(p, m.data + m.acn_offset, m.acn_octets)
+    o.n = p - o.p
+    if m.acn_is_integer and not m.acn_octets:
         put_i(o, m.acn_integer)
     put_c(o, b'\t')
     put_operations(o, m)
-    put_c(o, b'\t')
-    put_number_field(o, first_number(m, KIND_IMSI, 0), key)
-    put_number_field(o, first_number(m, KIND_MSISDN, 0), key)
+    if not out_need(o, FIELDS_BEHIND):
+        return
+    p = octet_at(o.p + o.n, b'\t')
+    p = number_at(p, first_number(m, KIND_IMSI, 0), key)
+    p = number_at(p, first_number(m, KIND_MSISDN, 0), key)
     if m.error_code:
-        put_s(o, LAYERS[m.error_layer])
-        put_c(o, b' ')
-        put_s(o, CODES[m.error_code])
-        put_c(o, b' ')
-        put_u(o, m.error_offset)
-    put_c(o, b'\n')
+        p = octet_at(word_at(p, &LAYERS[m.error_layer]), b' ')
+        p = octet_at(word_at(p, &CODES[m.error_code]), b' ')
+        p = decimal_at(p, m.error_offset)
+    o.n = octet_at(p, b'\n') - o.p
 
 
 # ---- packed

@@ -50,17 +50,23 @@ cdef inline void put_c(Out* o, char c) noexcept nogil:
         o.n += 1
 
 
+cdef inline uint8_t* decimal_at(uint8_t* p, uint64_t v) noexcept nogil:
+    """Writes at most 20 octets: where they end."""
+    cdef uint64_t bound = 10
+    cdef int n = 1, i
+    while n < 20 and v >= bound:
+        n += 1
+        bound *= 10
+    for i in range(n - 1, -1, -1):
+        p[i] = <uint8_t>(48 + v % 10)
+        v //= 10
+    return p + n
+
+
 cdef inline void put_u(Out* o, uint64_t v) noexcept nogil:
     """Decimal."""
-    cdef char digits[20]
-    cdef int i = 20
-    while True:
-        i -= 1
-        digits[i] = <char>(48 + v % 10)
-        v //= 10
-        if v == 0:
-            break
-    put(o, &digits[i], 20 - i)
+    if out_need(o, 20):
+        o.n = decimal_at(o.p + o.n, v) - o.p
 
 
 cdef inline void put_i(Out* o, int64_t v) noexcept nogil:
@@ -71,15 +77,18 @@ cdef inline void put_i(Out* o, int64_t v) noexcept nogil:
         put_u(o, <uint64_t>v)
 
 
-cdef inline void put_hex(Out* o, const uint8_t* octets, size_t n) noexcept nogil:
+cdef inline uint8_t* hex_at(uint8_t* p, const uint8_t* octets, size_t n) noexcept nogil:
     cdef const char* HEX = b"0123456789abcdef"
     cdef size_t i
-    if not out_need(o, 2 * n):
-        return
     for i in range(n):
-        o.p[o.n + 2 * i] = HEX[octets[i] >> 4]
-        o.p[o.n + 2 * i + 1] = HEX[octets[i] & 15]
-    o.n += 2 * n
+        p[2 * i] = HEX[octets[i] >> 4]
+        p[2 * i + 1] = HEX[octets[i] & 15]
+    return p + 2 * n
+
+
+cdef inline void put_hex(Out* o, const uint8_t* octets, size_t n) noexcept nogil:
+    if out_need(o, 2 * n):
+        o.n = hex_at(o.p + o.n, octets, n) - o.p
 
 
 cdef inline void put_padded(Out* o, uint32_t v, int width) noexcept nogil:
