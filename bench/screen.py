@@ -4,6 +4,7 @@ Both read one capture of the corpus again and again and write the same fields to
 """
 
 import argparse
+import os
 import re
 import statistics
 import struct
@@ -25,7 +26,10 @@ FRAMES, SHORT_FRAMES = 500_000, 5000
 MILLIONS, SHORT_MILLIONS = (1_000_000, 10_000_000), (10_000, 100_000)
 START, STEP = 1_793_491_200_000_000, 1000  # microseconds: a message a millisecond
 AT_ONCE = 10_000  # frames written at a time
-METHOD = "processor time of the whole command, start included, both to files, interleaved; peak resident memory"
+METHOD = (
+    "processor time of the whole command, start included, byte code compiled as by an installation, both to files, "
+    "interleaved; peak resident memory"
+)
 
 FIELDS, JSON, TSHARK = "sigfw screen --format tsv", "sigfw screen --format jsonl", "tshark -T fields"
 
@@ -43,12 +47,18 @@ def write_capture(path: Path, frames: int) -> None:
             out.write(b"".join(part))
 
 
+def keep_byte_code(folder: Path) -> None:
+    """As where sigfw is installed: Python compiles nothing at each start, whatever the shell says of byte code."""
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def screening(capture: Path, form: str) -> list[str]:
     return [sys.executable, "-m", "sigfw", "screen", str(capture), "--policy", str(POLICY), "--format", form]
 
 
 def speed(folder: Path, frames: int, rounds: int) -> dict[str, list[float]]:
-    """Nanoseconds a frame, of each command in each round."""
+    """Nanoseconds a frame, of each command in each round; a first one is not counted: byte code, and files to cache."""
     capture, out = folder / "capture.pcap", folder / "out"
     write_capture(capture, frames)
     commands = {
@@ -57,9 +67,11 @@ def speed(folder: Path, frames: int, rounds: int) -> dict[str, list[float]]:
         TSHARK: tshark.command(capture),
     }
     taken: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
+    for n in range(rounds + 1):
         for name, command in commands.items():
-            taken[name].append(tshark.processor_ns(command, out) / frames)
+            used = tshark.processor_ns(command, out)
+            if n:
+                taken[name].append(used / frames)
             out.unlink()
     capture.unlink()
     return taken
@@ -105,6 +117,7 @@ def main() -> None:
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}, {tshark.version()}")
         print(f"Median of {rounds} interleaved rounds; {frames:,} frames; processor time, start included.\n")
         with tempfile.TemporaryDirectory() as name:
+            keep_byte_code(Path(name) / "byte-code")
             taken = speed(Path(name), frames, rounds)
             show(taken)
             peaks = memory(Path(name), counts)
