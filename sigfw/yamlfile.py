@@ -6,7 +6,7 @@ must be. Every mistake is noted with file and line, and reading goes on, so that
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -361,12 +361,12 @@ class Reader:
             node, what, r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "write 1 to 64 letters, digits, dots, hyphens, underscores"
         )
 
-    def choice(self, node: Node, what: str, known: Iterable[str], unbuilt: Iterable[str] = ()) -> str | None:
+    def choice(self, node: Node, what: str, known: Collection[str], unbuilt: Iterable[str] = ()) -> str | None:
         """One of several words. unbuilt: words that mean something, which nothing here does yet."""
-        known = tuple(k for k in known if k)
         text = self.text(node, what)
-        if text is None or text in known:
+        if text is None or (text and text in known):
             return text
+        known = [k for k in known if k]
         if text in unbuilt:
             self.mistakes.at(node, f"{what} {shown(text)} is not built yet; write {', '.join(known)}")
             return None

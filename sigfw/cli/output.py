@@ -1,7 +1,7 @@
 """How messages look on a terminal: fixed columns, a line a message; and what goes to stderr beside them."""
 
 import datetime
-import secrets
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -87,7 +87,7 @@ class Progress:
 def pseudonym_key(pseudonymise: bool, key_file: Path | None) -> bytes | None:
     """The key of `--pseudonymise`: that of `--key-file`, else one for this output alone."""
     if key_file is None:
-        return secrets.token_bytes(32) if pseudonymise else None
+        return os.urandom(32) if pseudonymise else None
     try:
         key = key_file.read_bytes().strip()
     except OSError as e:

@@ -36,23 +36,19 @@ NOWHERE: Final = Travel((), array("H", [0]), ())
 def load_default() -> Travel:
     countries: list[str] = []
     prefixes: list[tuple[str, int]] = [(prefix, -1) for prefix in APART]
-    rows: list[list[int]] = []
+    rows: list[array[int]] = []
     for line in (Path(__file__).parent / "travel.txt").read_text("ascii").splitlines():
         if not line.startswith("#"):
             country, codes, *distances = line.split(" ")
             prefixes += [(prefix, len(countries)) for prefix in codes.split(",")]
             countries.append(country)
-            rows.append([minutes_for(int(km)) for km in distances])
+            rows.append(array("H", [km * 60 // KM_PER_HOUR if km > NEAR_KM else 0 for km in map(int, distances)]))
     n = len(countries)
     table = array("H", bytes(2 * n * n))
     for i, row in enumerate(rows):
-        for j, minutes in enumerate(row):
-            table[i * n + j] = table[j * n + i] = minutes
+        table[i * n : i * n + len(row)] = row
+        table[i : i + n * len(row) : n] = row
     return Travel(tuple(countries), table, tuple(prefixes))
-
-
-def minutes_for(km: int) -> int:
-    return km * 60 // KM_PER_HOUR if km > NEAR_KM else 0
 
 
 def read_table(path: Path, mistakes: Mistakes, named_by: Node) -> tuple[Journey, ...]:
