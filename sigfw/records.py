@@ -16,8 +16,7 @@ from sigfw.pipeline.capture import Capture, open_capture
 
 Object = dict[str, Any]
 
-CHUNK = 1024  # messages between two looks at what is too old, and at memory: it stays flat whatever a capture's size
-AT_ONCE = 256  # messages judged at a time: what more take goes back to the system, and comes again page by page
+CHUNK = 1024  # messages judged at a time: memory stays flat whatever a capture's size
 END_OF_TIME_NS = 2**63 - 1
 
 HEADER = struct.Struct("<4sHHIIQq")
@@ -48,10 +47,8 @@ def judge_capture(
             capture.never_completed += 1
             yield line
 
-    batch = capture.batch
-    while not batch.done:
-        for _ in range(0, CHUNK, AT_ONCE):
-            yield worker.judge(tables, stream, batch, perimeter=perimeter, variant=variant, limit=AT_ONCE).lines()
+    while not capture.batch.done:
+        yield worker.judge(tables, stream, capture.batch, perimeter=perimeter, variant=variant, limit=CHUNK).lines()
         capture.release()
         yield from never_completed(stream.last_time_ns)
     yield from never_completed(END_OF_TIME_NS)

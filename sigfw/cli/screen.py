@@ -10,6 +10,7 @@ import orjson
 
 from sigfw import names
 from sigfw._core.engine import Stream, Worker
+from sigfw._core.kbatch import keep_memory
 from sigfw._core.memory import State
 from sigfw.cli import output
 from sigfw.pipeline.capture import open_capture
@@ -17,6 +18,7 @@ from sigfw.policy.compiler import compile_policy
 from sigfw.policy.loader import load
 from sigfw.records import judge_capture
 
+KEPT_OCTETS = 16 * 1024 * 1024  # what a portion takes: 5 MB in JSON
 WIDTHS = (9, 8, 18, 30, 24, 24, 36, 0)
 TITLES = ("frame", "action", "reason", "rule", "calling", "called", "tcap", "error")
 
@@ -53,6 +55,7 @@ def command(
         click.echo("\t".join(names.FIELDS))
     stream = Stream(opened.name, offsets=False)
     sys.stdout.flush()
+    keep_memory(KEPT_OCTETS)
     for chunk in judge_capture(opened, worker, stream, tables, perimeter=perimeter, variant=variant, fields=fields):
         if form != "table":
             sys.stdout.buffer.write(chunk)
