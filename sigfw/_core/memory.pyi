@@ -14,7 +14,7 @@ class State:
     subscribers, dialogues, callers: how many are remembered; beyond, the oldest of a set makes room.
     shared: others share what is known; `changes` says what to tell their store, and the Worker asks it.
     secret: at least 16 octets that keys depend on, the same for all that share; None: random.
-    Memory: 40 octets an entry, room for half as many again; pages are taken as they are used.
+    Memory: 41 octets an entry, room for half as many again; pages are taken as they are used, the first ones first.
     """
 
     def __new__(
