@@ -117,7 +117,11 @@ cdef inline int ber_next_long(Cursor* c, Tlv* t) noexcept nogil:
     cdef uint32_t octets = 0
     cdef bint indefinite
     cdef const uint8_t* end
-    cdef int status = ber_header(&at, &t.id, &octets, &indefinite)
+    cdef int status
+    t.start = at.p
+    t.id = at.p[0] if at.p != at.end else 0
+    t.content = at
+    status = ber_header(&at, &t.id, &octets, &indefinite)
     if status != OK:
         return status
     if t.id == 0:  # none, or end-of-contents where there is nothing to end
@@ -135,18 +139,32 @@ cdef inline int ber_next_long(Cursor* c, Tlv* t) noexcept nogil:
     return OK
 
 
+cdef inline bint ber_next_is(Cursor* c, uint32_t id, Tlv* t) noexcept nogil:
+    """The next TLV where it has this identifier, of one octet, and a length of one; else nothing is read."""
+    cdef const uint8_t* p = c.p
+    if c.end - p < 2 or p[0] != id or p[1] >= 0x80 or p[1] > c.end - p - 2:
+        return False
+    t.start = p
+    t.id = id
+    t.content.p = p + 2
+    t.content.end = c.p = p + 2 + p[1]
+    return True
+
+
 cdef inline int ber_next(Cursor* c, Tlv* t) noexcept nogil:
     """The next TLV. On any status but OK the cursor still points to its identifier octet."""
     cdef const uint8_t* p = c.p
-    t.start = p
-    # An identifier of one octet and a length of one, nearly all of them. Called for each TLV: small enough to be inlined.
-    if c.end - p >= 2 and p[1] < 0x80 and p[1] <= c.end - p - 2 and p[0] != 0 and p[0] & 0x1F != 0x1F:
-        t.id = p[0]
-        t.content.p = p + 2
-        t.content.end = p + 2 + p[1]
-        c.p = t.content.end
+    cdef Cursor rest
+    cdef Tlv long_
+    cdef int status
+    # Nearly all. Called for each TLV: small enough to be inlined.
+    if c.end - p >= 2 and p[0] != 0 and p[0] & 0x1F != 0x1F and ber_next_is(c, p[0], t):
         return OK
-    return ber_next_long(c, t)
+    rest = c[0]  # copies, so that where this is inlined the caller's need no address
+    status = ber_next_long(&rest, &long_)
+    t[0] = long_
+    c[0] = rest
+    return status
 
 
 cdef inline int ber_int(const Cursor* content, int32_t* v) noexcept nogil:

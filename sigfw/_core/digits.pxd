@@ -11,6 +11,7 @@ cdef extern from *:
     static inline uint64_t sigfw_bswap64(uint64_t v) { return __builtin_bswap64(v); }
     """
     uint64_t sigfw_bswap64(uint64_t v) nogil
+    int __builtin_ctzll(uint64_t v) nogil
 
 
 cdef inline void drop_last(Digits* d) noexcept nogil:
@@ -47,14 +48,21 @@ cdef inline uint64_t first_digits(uint64_t key, uint32_t digits) noexcept nogil:
     return key & ~(~<uint64_t>0 >> (4 * digits)) if digits < 16 else key
 
 
+cdef inline uint32_t fillers(uint64_t digits) noexcept nogil:
+    """How many F stand at the right end."""
+    return <uint32_t>__builtin_ctzll(~digits) >> 2 if ~digits else 16
+
+
 cdef inline void tbcd(Digits* d, Cursor c) noexcept nogil:
     """TBCD-STRING (TS 29.002 17.7.8): the low nibble first. Fillers count at the end only; elsewhere F is a digit."""
     cdef uint32_t octets = left(&c)
+    cdef uint64_t key
+    if octets == 0:
+        return
     if octets <= 8:
-        d.hi = bcd_key(c.p, octets)
-        d.count = <uint8_t>(2 * octets)
-        while d.count and digit_at(d, d.count - 1) == 15:
-            drop_last(d)
+        key = bcd_key(c.p, octets)
+        d.count = <uint8_t>(2 * octets - fillers(key >> (64 - 8 * octets)))
+        d.hi = first_digits(key, d.count)
         if above_nine(d.hi):
             d.flags |= DIGITS_OVERDECADIC
         return

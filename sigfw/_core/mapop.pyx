@@ -7,7 +7,7 @@
 from libc.stdint cimport int8_t, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from sigfw._core.ber cimport TAG_OCTET_STRING, Tlv, ber_next
+from sigfw._core.ber cimport TAG_OCTET_STRING, Tlv, ber_next, ber_next_is
 from sigfw._core.digits cimport binary_digits, isup_digits, tbcd
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, DIGITS_OVERDECADIC, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN,
@@ -115,11 +115,14 @@ cdef uint16_t MT_FORWARD_SM = mapop_by_opcode[44]
 cdef uint16_t MT_FORWARD_SM_VGCS = mapop_by_opcode[21]
 
 cdef struct Frame:
-    Cursor rest
-    uint64_t seen          # edges met, by place in the node
+    Cursor rest            # behind the member that was entered
+    const MapEdge* edges   # of the node
+    uint64_t seen          # those met, by place in the node
+    uint32_t missing       # mandatory members not met
     uint16_t node
     uint16_t place         # of the edge after the last one met
-    uint32_t met           # mandatory members met
+    uint16_t count
+    uint8_t flags
 
 cdef struct Walk:
     Msg* m
@@ -224,13 +227,15 @@ cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
     if n == NULL:
         fail(w.m, LAYER_MAP, E_TOO_MANY, offset(w.m, t.start))
         return
-    if e.kind == IMSI or e.kind == IMEI:
+    if e.kind == ADDRESS or e.kind == MSISDN:
+        address_string(n, c)
+    elif e.kind == IMSI or e.kind == IMEI:
         tbcd(&n.d, c)
         if e.kind == IMSI and left(&c) > 8:  # SIZE (3..8)
             wrong(w, E_BAD_LENGTH, t.start)
     elif e.kind == LMSI or e.kind == TMSI:
         binary_digits(&n.d, c)
-    elif e.kind == ISUP or e.kind == ISUP_GENERIC:
+    else:
         if e.kind == ISUP_GENERIC:  # number qualifier
             c.p += 1
         odd = c.p[0] >> 7
@@ -238,8 +243,6 @@ cdef void leaf(Walk* w, const MapEdge* e, const Tlv* t) noexcept nogil:
         n.plan = c.p[1] >> 4 & 7
         c.p += 2
         isup_digits(&n.d, c, odd)
-    else:
-        address_string(n, c)
     if n.d.count == 0:
         w.m.n_numbers -= 1
         if e.kind != ISUP and e.kind != ISUP_GENERIC and w.implausible == NULL:  # Q.763 3.10: address not available
@@ -317,50 +320,62 @@ cdef const MapEdge* later_member(Walk* w, const Tlv* t) noexcept nogil:
     return &mapop_edges[mapop_nodes[w.later].first + i] if i >= 0 else NULL
 
 
+cdef inline void enter(Frame* f, uint16_t node) noexcept nogil:
+    cdef const MapNode* n = &mapop_nodes[node]
+    f.edges = &mapop_edges[n.first]
+    f.seen = 0
+    f.missing = n.must
+    f.node = node
+    f.place = 0
+    f.count = n.count
+    f.flags = n.flags
+
+
 cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
     """Every leaf under `root`. What is wrong is noted once; the rest is read all the same."""
     cdef Frame[MAX_DEPTH] stack
     cdef Frame* f = &stack[0]
-    cdef const MapNode* node
+    cdef Cursor c = whole
     cdef const MapEdge* e
     cdef Tlv t
     cdef uint32_t octets
     cdef int depth = 0, status, i
-    memset(f, 0, sizeof(Frame))
-    f.rest = whole
-    f.node = root
+    enter(f, root)
     while True:
         if w.brief and (w.status != OK or (w.strict and w.foreign)):
             return
-        node = &mapop_nodes[f.node]
-        if f.rest.p == f.rest.end:
-            if node.must & ~f.met or (node.flags & ONE_OF and not f.seen):
+        if c.p == c.end:
+            if f.missing or (f.flags & ONE_OF and not f.seen):
                 wrong(w, E_MISSING, whole.p if depth == 0 else stack[depth - 1].rest.p)
             if depth == 0:
                 return
             depth -= 1
             f = &stack[depth]
+            c = f.rest
             continue
-        status = ber_next(&f.rest, &t)
-        if status != OK:
-            wrong(w, status, f.rest.p)
-            f.rest.p = f.rest.end
-            continue
-        i = find_edge(f.node, f.place, t.id)
+        if f.place < f.count and ber_next_is(&c, f.edges[f.place].tag, &t):  # in order: nearly all of them
+            i = f.place
+        else:
+            status = ber_next(&c, &t)
+            if status != OK:
+                wrong(w, status, c.p)
+                c.p = c.end
+                continue
+            i = find_edge(f.node, f.place, t.id)
         if i < 0:
             # The argument's own identifier, or a member's with the other form: no extension looks like that.
-            if depth == 0 or i == -2 or node.flags & CLOSED:
+            if depth == 0 or i == -2 or f.flags & CLOSED:
                 wrong(w, E_BAD_TAG, t.start)
                 w.other = w.other or depth == 0
             w.unknown = True
             w.foreign = w.foreign or depth == 1
-            f.seen |= node.flags & ONE_OF
+            f.seen |= f.flags & ONE_OF
             e = later_member(w, &t) if depth == 1 else NULL
             if e == NULL:
                 continue
         else:
-            e = &mapop_edges[node.first + i]
-            if node.flags & IN_ORDER:
+            e = &f.edges[i]
+            if f.flags & IN_ORDER:
                 if i < f.place and t.id == TAG_OCTET_STRING:  # its place was its only name
                     wrong(w, E_BAD_TAG, t.start)
                 if i < 64:
@@ -368,23 +383,23 @@ cdef void walk(Walk* w, Cursor whole, uint16_t root) noexcept nogil:
                         wrong(w, E_DUPLICATE, t.start)
                     f.seen |= <uint64_t>1 << i
                 f.place = e.after
-            elif node.flags & ONE_OF:
+            elif f.flags & ONE_OF:
                 if f.seen:
                     wrong(w, E_TRAILING, t.start)
                 f.seen = ONE_OF
             if e.must:
-                f.met |= <uint32_t>1 << (e.must - 1)
+                f.missing &= ~(<uint32_t>1 << (e.must - 1))
         if e.kind == NODE:
             if depth + 1 == MAX_DEPTH:
                 wrong(w, E_TOO_DEEP, t.start)
                 continue
             if depth == 0 and w.later != NO_NODE:
                 w.later = members_of(w.later, t.id)
+            f.rest = c
             depth += 1
             f = &stack[depth]
-            memset(f, 0, sizeof(Frame))
-            f.rest = t.content
-            f.node = e.next
+            enter(f, e.next)
+            c = t.content
             continue
         octets = left(&t.content)
         w.unlikely |= octets < e.min or (octets > e.max and e.max != ENDLESS)
@@ -510,12 +525,19 @@ cdef int context_direction(const Msg* m) noexcept nogil:
 
 # ---- components -----------------------------------------------------------------------------------------------------
 
+cdef inline void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
+    memset(w, 0, sizeof(Walk))
+    w.m = m
+    w.origin = origin
+    w.later = NO_NODE
+
+
 cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint older) noexcept nogil:
     """Walk the newest form, which took most of the older one in; the older one where that fails, or has more fields.
 
     Of two that decode the one with more numbers stays; of two that do not, the newest.
     """
-    cdef Walk start = w[0], newest
+    cdef Walk newest
     cdef Number[MAX_NUMBERS] kept  # what the newest form found: a third walk would find it again, at a third more
     cdef Number* first = &w.m.numbers[w.m.n_numbers]
     cdef uint8_t before = w.m.n_numbers, found
@@ -527,7 +549,7 @@ cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint o
     found = w.m.n_numbers
     memcpy(kept, first, (found - before) * sizeof(Number))
     w.m.n_numbers = before
-    w[0] = start
+    start_walk(w, w.m, w.origin)
     w.later = roots[0]
     w.brief = newest.status != OK
     w.strict = not newest.other and not named
@@ -575,13 +597,6 @@ cdef void result_as(Walk* w, const Component* c, const MapOperation* op) noexcep
         return
     walk_forms(w, whole, op.result, 2 if op.result[1] else 1, op.flags & OLDER_RESULT)
     only_encoding(w)
-
-
-cdef void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
-    memset(w, 0, sizeof(Walk))
-    w.m = m
-    w.origin = origin
-    w.later = NO_NODE
 
 
 cdef void settle(Msg* m, Component* c, Walk* w, const uint16_t op, bint misfit, int first_number) noexcept nogil:

@@ -641,7 +641,6 @@ cdef void tcap_message(Group* g, Msg* m) noexcept nogil:
     cdef Tlv whole
     cdef int status
     cdef uint8_t kind
-    whole.id = m.data[0] if m.data_octets else 0
     status = ber_next(&c, &whole)
     kind = package_type(whole.id)  # of one that is cut or claims too much as well
     if kind == 0:

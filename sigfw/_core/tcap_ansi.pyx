@@ -350,7 +350,6 @@ cdef bint tcap_ansi_message(Group* g, Msg* m) noexcept nogil:
     cdef Tlv whole
     cdef int status
     cdef uint8_t kind
-    whole.id = m.data[0] if m.data_octets else 0
     status = ber_next(&c, &whole)
     kind = package_type(whole.id)
     if kind == 0:
