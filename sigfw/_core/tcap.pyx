@@ -8,12 +8,12 @@
 # What breaks the recommendation is noted once (Msg.error_*) and reading goes on where it can: a message is judged by
 # everything it carries, so that a spoilt first component hides no second one.
 
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int8_t, int32_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
 from sigfw._core.ber cimport (
     CONSTRUCTED, TAG_EXTERNAL, TAG_INTEGER, TAG_NULL, TAG_OID, TAG_SEQUENCE, Tlv, ber_arc, ber_find_end, ber_header,
-    ber_int, ber_next,
+    ber_int, ber_next, ber_next_is,
 )
 from sigfw._core.msg cimport (
     APP_CAP, APP_MAP, E_BAD_LENGTH, E_BAD_TAG, E_BAD_VALUE, E_DUPLICATE, E_LENGTH_OVERRUN, E_MISSING, E_TOO_MANY,
@@ -46,6 +46,12 @@ cdef enum:
 
 cdef const char* DIALOGUE_AS = b"\x00\x11\x86\x05\x01\x01\x01"  # 0.0.17.773.1.1.1
 cdef const char* UNIDIALOGUE_AS = b"\x00\x11\x86\x05\x01\x02\x01"  # 0.0.17.773.1.2.1
+# The usual dialogue portions as far as the ACN: an AARQ and an AARE of version 1.
+cdef const char* AARQ_TO_ACN = (b"\x28\x1c\x06\x07\x00\x11\x86\x05\x01\x01\x01\xa0\x11\x60\x0f\x80\x02\x07\x80"
+                                b"\xa1\x09\x06\x07")
+cdef const char* AARE_TO_ACN = (b"\x28\x28\x06\x07\x00\x11\x86\x05\x01\x01\x01\xa0\x1d\x61\x1b\x80\x02\x07\x80"
+                                b"\xa1\x09\x06\x07")
+cdef const char* MAP_CONTEXT = b"\x04\x00\x00\x01\x00"  # 0.4.0.0.1.0
 cdef const char* MAP_DIALOGUE_AS = b"\x04\x00\x00\x01\x01\x01\x01"  # 0.4.0.0.1.1.1.1, TS 29.002 17.4
 
 
@@ -153,6 +159,16 @@ cdef void transaction_id(Msg* m, const Tlv* t, uint8_t* octets, uint8_t* n) noex
     n[0] = <uint8_t>length
 
 
+cdef inline bint usual_id(Cursor* c, uint8_t tag, uint8_t* octets, uint8_t* n) noexcept nogil:
+    """One of four octets."""
+    if left(c) < 6 or c.p[0] != tag or c.p[1] != 4:
+        return False
+    memcpy(octets, c.p + 2, 4)
+    n[0] = 4
+    c.p += 6
+    return True
+
+
 cdef uint8_t cap_context(uint32_t x) noexcept nogil:
     """The contexts of TS 29.078, by the last arc under cap3 (20), cap3OE (21), cap4 (22) and cap4OE (23)."""
     if x == 4 or x == 8:  # gsmSSF-scfGeneric, scf-gsmSSFGeneric
@@ -178,10 +194,8 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
     if left(&c) == 0:
         bad(m, E_BAD_LENGTH, t.start)
         return
-    if left(&c) == 7 and not (c.p[0] | c.p[1] | c.p[2] | c.p[3] | c.p[4] | c.p[5] | c.p[6]) & 0x80:  # an octet an arc
-        while n < 7:
-            arcs[n] = c.p[n]
-            n += 1
+    if left(&c) == 7 and memcmp(c.p, MAP_CONTEXT, 5) == 0 and not (c.p[5] | c.p[6]) & 0x80:  # nearly all
+        application, context, version = APP_MAP, c.p[5], c.p[6]
         c.p = c.end
     while c.p != c.end:
         if ber_arc(&c, &arc) != OK:
@@ -197,14 +211,14 @@ cdef void context_name(Msg* m, const Tlv* t) noexcept nogil:
         application = APP_MAP
         context = <uint8_t>arcs[5]
         version = <uint8_t>arcs[6]
-        if 50 <= context <= 52:  # phases 1 (…50.0) and 2
-            application = APP_CAP
-            context = <uint8_t>(CAP_GSMSSF + context - 50)
-            version = <uint8_t>(version + 1 if version < 255 else 255)
     elif 20 <= arcs[4] <= 23 and arcs[5] == 3:
         application = APP_CAP
         context = cap_context(arcs[6])
         version = 3 if arcs[4] < 22 else 4
+    if application == APP_MAP and 50 <= context <= 52:  # phases 1 (…50.0) and 2
+        application = APP_CAP
+        context = <uint8_t>(CAP_GSMSSF + context - 50)
+        version = <uint8_t>(version + 1 if version < 255 else 255)
     if m.acn_octets:
         bad(m, E_DUPLICATE, t.start)
         if application != m.acn_application:  # which of the two a receiver takes is not known
@@ -331,28 +345,20 @@ cdef void dialogue_pdu(Msg* m, const Tlv* pdu, bint structured) noexcept nogil:
 cdef inline bint usual_dialogue(Msg* m, const Cursor* c) noexcept nogil:
     """The dialogue portions that nearly all senders write, recognised by the octets that any_dialogue looks at.
 
-    28 L 06 07 DIALOGUE_AS A0 L 60 L [80 02 version] A1 09 06 07 ACN, or 61 and behind the ACN A2 03 result A3 05 diagnostic.
+    28 L 06 07 DIALOGUE_AS A0 L 60 L 80 02 version A1 09 06 07 ACN, or 61 and behind the ACN A2 03 result A3 05 diagnostic.
     Anything else, and whatever has user information, is any_dialogue's.
     """
     cdef const uint8_t* p = c.p
     cdef uint32_t n = left(c)
-    cdef uint32_t at = 15
     cdef Tlv name
-    if n < 26 or n > 0x7F or p[0] != TAG_EXTERNAL or p[1] != n - 2 or p[2] != TAG_OID or p[3] != 7 \
-            or memcmp(p + 4, DIALOGUE_AS, 7) != 0 or p[11] != 0xA0 or p[12] != n - 13 or p[14] != n - 15:
-        return False
-    if p[15] == 0x80 and p[16] == 2:
-        at = 19
-    if n < at + 11 or p[at] != 0xA1 or p[at + 1] != 9 or p[at + 2] != TAG_OID or p[at + 3] != 7:
-        return False
-    if p[13] == 0x61:
-        if n != at + 23 or p[at + 11] != 0xA2 or p[at + 12] != 3 or p[at + 16] != 0xA3 or p[at + 17] != 5:
+    if n == 30:
+        if memcmp(p, AARQ_TO_ACN, 23) != 0:
             return False
-    elif p[13] != 0x60 or n != at + 11:
+    elif n != 42 or memcmp(p, AARE_TO_ACN, 23) != 0 or p[30] != 0xA2 or p[31] != 3 or p[35] != 0xA3 or p[36] != 5:
         return False
-    name.start = p + at + 2
+    name.start = p + 21
     name.id = TAG_OID
-    name.content = cursor(p + at + 4, 7)
+    name.content = cursor(p + 23, 7)
     context_name(m, &name)
     return True
 
@@ -485,10 +491,26 @@ cdef void invoke_identifier(Msg* m, Component* c, const Tlv* t) noexcept nogil:
         c.invoke_id_present = 1
 
 
+cdef inline bint usual_invoke(Component* c, Cursor* rest) noexcept nogil:
+    """Identifier and local code, an octet each."""
+    cdef const uint8_t* p = rest.p
+    if left(rest) < 6 or p[0] != TAG_INTEGER or p[1] != 1 or p[3] != TAG_INTEGER or p[4] != 1 or p[5] & 0x80:
+        return False
+    c.invoke_id = <int8_t>p[2]
+    c.invoke_id_present = 1
+    c.opcode_form = OPCODE_LOCAL
+    c.opcode = p[5]
+    rest.p += 6
+    return True
+
+
 cdef void component(Msg* m, Component* c, const Tlv* whole) noexcept nogil:
     cdef Cursor rest = whole.content
     cdef Tlv t
     cdef int status
+    if c.type == INVOKE and usual_invoke(c, &rest):
+        parameter(m, c, &rest)
+        return
     if not next_part(m, c, &rest, &t):
         return
     invoke_identifier(m, c, &t)
@@ -598,6 +620,17 @@ cdef void package(Group* g, Msg* m, const Tlv* whole) noexcept nogil:
         must, may = HAS_DTID, HAS_DIALOGUE | HAS_P_ABORT
     else:
         must, may = HAS_COMPONENTS, HAS_DIALOGUE
+    # As nearly all senders write them; what is left then is read part by part.
+    if must & HAS_OTID and usual_id(&rest, TAG_OTID, m.otid, &m.otid_octets):
+        seen |= HAS_OTID
+    if must & HAS_DTID and usual_id(&rest, TAG_DTID, m.dtid, &m.dtid_octets):
+        seen |= HAS_DTID
+    if ber_next_is(&rest, TAG_DIALOGUE, &t):
+        dialogue_portion(m, &t)
+        seen |= HAS_DIALOGUE
+    if (must | may) & HAS_COMPONENTS and ber_next_is(&rest, TAG_COMPONENTS, &t):
+        component_portion(g, m, &t)
+        seen |= HAS_COMPONENTS
     while rest.p != rest.end:
         status = ber_next(&rest, &t)
         if status != OK:
