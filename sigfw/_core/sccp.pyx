@@ -10,7 +10,7 @@ Pointers may stand in any order and leave gaps, but lead neither out of the mess
 each other's parameter: two readers of such a message could see two different addresses.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from sigfw._core.digits cimport above_nine, bcd_key, first_digits
@@ -154,20 +154,20 @@ cdef int variable(Msg* m, Parts* s, uint32_t at, int wide, int wide_length, Curs
     return OK
 
 
-cdef inline bint in_order(Msg* m, Parts* s, uint32_t at, Cursor* called, Cursor* calling, Cursor* data) noexcept nogil:
+cdef inline bint in_order(const Msg* m, const Parts* s, uint32_t at, Cursor* called, Cursor* calling,
+                          Cursor* data) noexcept nogil:
     """The three variable parameters of a message whose pointers lead forward: nearly all. Else variable() says what is wrong."""
     cdef const uint8_t* p = m.sccp
     cdef uint32_t a = at + p[at], b = at + 1 + p[at + 1], d = at + 2 + p[at + 2]
+    cdef uint32_t a_octets, b_octets, d_octets
     if not s.fixed <= a < b < d < s.octets:
         return False
-    if a + 1 + p[a] > b or b + 1 + p[b] > d or d + 1 + p[d] > s.octets:
+    a_octets, b_octets, d_octets = p[a], p[b], p[d]
+    if a + a_octets >= b or b + b_octets >= d or d + d_octets >= s.octets:
         return False
-    called[0] = cursor(p + a + 1, p[a])
-    calling[0] = cursor(p + b + 1, p[b])
-    data[0] = cursor(p + d + 1, p[d])
-    s.begin[0], s.begin[1], s.begin[2] = a, b, d
-    s.end[0], s.end[1], s.end[2] = a + 1 + p[a], b + 1 + p[b], d + 1 + p[d]
-    s.n = 3
+    called[0] = cursor(p + a + 1, a_octets)
+    calling[0] = cursor(p + b + 1, b_octets)
+    data[0] = cursor(p + d + 1, d_octets)
     return True
 
 
@@ -178,21 +178,22 @@ cdef void read_digits(Digits* d, const Cursor* c, int odd) noexcept nogil:
     after an odd number of digits when they flag it as even or do not say, and no address signal of E.164.
     """
     cdef uint32_t octets = left(c)
-    cdef uint32_t nibbles = 2 * octets
+    cdef uint32_t nibbles
     if octets == 0:
         return
-    if odd or (c.end - 1)[0] >> 4 == 0xF:
-        nibbles -= 1
-    if nibbles > MAX_DIGITS:
-        nibbles = MAX_DIGITS
-        octets = MAX_DIGITS // 2
-        d.flags |= DIGITS_CUT
+    nibbles = 2 * octets - (odd | ((c.end - 1)[0] >> 4 == 0xF))
     if octets <= 8:
-        d.hi = first_digits(bcd_key(c.p, octets), nibbles)
+        d.hi = bcd_key(c.p, octets) & ~<uint64_t>0 << (64 - 4 * nibbles)
     else:
+        if nibbles > MAX_DIGITS:
+            nibbles = MAX_DIGITS
+            octets = MAX_DIGITS // 2
+            d.flags |= DIGITS_CUT
         d.hi = bcd_key(c.p, 8)
         d.lo = first_digits(bcd_key(c.p + 8, octets - 8), nibbles - 16)
-    if above_nine(d.hi) or above_nine(d.lo):
+        if above_nine(d.lo):
+            d.flags |= DIGITS_OVERDECADIC
+    if above_nine(d.hi):
         d.flags |= DIGITS_OVERDECADIC
     d.count = <uint8_t>nibbles
 
@@ -279,6 +280,25 @@ cdef int wide_party(const Msg* m, Party* a, Cursor* c, uint8_t indicator) noexce
     return read_gt(a, c) if a.gti and status == OK else status
 
 
+cdef inline bint usual_party(const Msg* m, Party* a, Cursor* c) noexcept nogil:
+    """SSN and a GT with all that goes with one (Q.713 3.4.2.3.4), no point code: what nearly all of ITU's are."""
+    cdef const uint8_t* p = c.p
+    if left(c) < 5 or p[0] & 0x3F != 0x12 or m.variant > VARIANT_ITU:
+        return False
+    a.present = 1
+    a.has = HAS_SSN | HAS_TT | HAS_NP | HAS_ES | HAS_NAI | HAS_GT
+    a.route_on_ssn = p[0] >> 6 & 1
+    a.gti = 4
+    a.ssn = p[1]
+    a.tt = p[2]
+    a.np = p[3] >> 4
+    a.es = p[3] & 0x0F
+    a.nai = p[4] & 0x7F
+    c.p += 5
+    read_digits(&a.gt, c, a.es == 1)
+    return True
+
+
 cdef void read_party(Msg* m, Party* a, Cursor* c) noexcept nogil:
     """Called or calling party address: Q.713 3.4, 3.5. The indicator alone is an address.
 
@@ -288,6 +308,8 @@ cdef void read_party(Msg* m, Party* a, Cursor* c) noexcept nogil:
     cdef uint8_t indicator = 0
     cdef uint16_t pc = 0
     cdef int status = OK
+    if usual_party(m, a, c):
+        return
     if read_u8(c, &indicator) != OK:
         fail(m, LAYER_SCCP, E_BAD_LENGTH, begin)
         return
@@ -426,22 +448,19 @@ cdef inline void calling_party(Msg* m, Cursor* value) noexcept nogil:
     read_party(m, &m.calling, value)
 
 
-cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
+cdef void unitdata(Msg* m, Parts* s) noexcept nogil:
     """UDT UDTS (Q.713 4.10, 4.11), XUDT XUDTS (4.18, 4.19), LUDT LUDTS (4.20, 4.21): called, calling, data, options."""
     cdef int long_ = m.type == SCCP_LUDT or m.type == SCCP_LUDTS
     cdef uint32_t pointer = 1 + long_
     cdef uint32_t at = 2
-    cdef uint8_t octet = 0
     cdef Cursor called, calling, data
-    read_u8(c, &octet)
     if m.type == SCCP_UDT or m.type == SCCP_XUDT or m.type == SCCP_LUDT:
-        protocol_class(m, octet, 1)
+        protocol_class(m, m.sccp[1], 1)
     else:
-        m.return_cause = octet
+        m.return_cause = m.sccp[1]
         m.has_return_cause = 1
     if m.type > SCCP_IT:
-        read_u8(c, &octet)
-        hop_counter(m, octet, 2)
+        hop_counter(m, m.sccp[2], 2)
         at = 3
     if not long_ and in_order(m, s, at, &called, &calling, &data):
         called_party(m, &called)
@@ -449,6 +468,13 @@ cdef void unitdata(Msg* m, Parts* s, Cursor* c) noexcept nogil:
         m.data_offset = where(m, &data)
         m.data = data.p
         m.data_octets = left(&data)
+        if m.type <= SCCP_IT:  # nothing stands behind the data
+            if m.data_offset + m.data_octets < s.octets:
+                fail(m, LAYER_SCCP, E_TRAILING, m.data_offset + m.data_octets)
+            return
+        claim(s, m.cdpa_offset - 1, m.cdpa_offset + m.cdpa_octets)
+        claim(s, m.cgpa_offset - 1, m.cgpa_offset + m.cgpa_octets)
+        claim(s, m.data_offset - 1, m.data_offset + m.data_octets)
     else:
         if variable(m, s, at, long_, 0, &called) == OK:
             called_party(m, &called)
@@ -508,7 +534,7 @@ cdef void sccp_message(Msg* m) noexcept nogil:
         fail(m, LAYER_SCCP, E_TRUNCATED, s.octets)
         return
     if m.type > SCCP_IT or m.type == SCCP_UDT or m.type == SCCP_UDTS:
-        unitdata(m, &s, &c)
+        unitdata(m, &s)
     else:
         connection(m, &s, &c)
 
