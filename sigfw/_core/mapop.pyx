@@ -426,8 +426,13 @@ cdef inline bint holds(const OpcodeSet* s, int32_t opcode) noexcept nogil:
     return (s.bits[opcode >> 6] >> (opcode & 63)) & 1
 
 
-cdef uint8_t application_of(uint8_t ssn) noexcept nogil:
-    return APP_MAP if ssn_is_map(ssn) else APP_CAP if ssn_is_cap(ssn) else 0
+cdef uint8_t[256] ssn_applications
+for _ssn in range(256):
+    ssn_applications[_ssn] = APP_MAP if ssn_is_map(_ssn) else APP_CAP if ssn_is_cap(_ssn) else 0
+
+
+cdef inline uint8_t application_of(uint8_t ssn) noexcept nogil:
+    return ssn_applications[ssn]
 
 
 cdef bint ssn_names(const Msg* m, uint8_t application) noexcept nogil:
@@ -437,27 +442,30 @@ cdef bint ssn_names(const Msg* m, uint8_t application) noexcept nogil:
                 and application_of(m.calling.ssn) == application))
 
 
-cdef bint fits_context(const Msg* m, uint8_t application, int32_t opcode) noexcept nogil:
+cdef inline bint fits_context(const Msg* m, uint8_t application, int32_t opcode) noexcept nogil:
     if application == APP_MAP:
         return (m.acn_context < MAPOP_MAP_CONTEXTS and 1 <= m.acn_version <= 4
                 and holds(&mapop_contexts[5 * m.acn_context + m.acn_version], opcode))
     return m.acn_context < MAPOP_CAP_CONTEXTS and holds(&mapop_cap_contexts[m.acn_context], opcode)
 
 
-cdef int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfit) noexcept nogil:
+cdef inline int candidates(const Msg* m, const Component* c, uint16_t* ops, bint* misfit) noexcept nogil:
     """Operation numbers that the opcode may stand for, the plainest first."""
-    cdef uint16_t map_op, cap_op
+    if not 0 <= c.opcode <= 127:
+        return 0
+    if m.acn_application:
+        ops[0] = mapop_by_opcode[c.opcode if m.acn_application == APP_MAP else 128 + c.opcode]
+        misfit[0] = not fits_context(m, m.acn_application, c.opcode)
+        return 1 if ops[0] else 0
+    return unnamed(m, c, ops, misfit)
+
+
+cdef int unnamed(const Msg* m, const Component* c, uint16_t* ops, bint* misfit) noexcept nogil:
+    """Candidates where no ACN says which application it is."""
+    cdef uint16_t map_op = mapop_by_opcode[c.opcode], cap_op = mapop_by_opcode[128 + c.opcode]
     cdef uint8_t called, calling
     cdef bint first, map_misfit, cap_misfit
     cdef int n = 0
-    if not 0 <= c.opcode <= 127:
-        return 0
-    map_op = mapop_by_opcode[c.opcode]
-    cap_op = mapop_by_opcode[128 + c.opcode]
-    if m.acn_application:
-        ops[0] = map_op if m.acn_application == APP_MAP else cap_op
-        misfit[0] = not fits_context(m, m.acn_application, c.opcode)
-        return 1 if ops[0] else 0
     called = application_of(m.called.ssn) if m.called.has & HAS_SSN else 0
     calling = application_of(m.calling.ssn) if m.calling.has & HAS_SSN else 0
     first = m.tcap == TCAP_BEGIN or m.tcap == TCAP_UNIDIRECTIONAL
@@ -532,27 +540,26 @@ cdef inline void start_walk(Walk* w, Msg* m, int8_t origin) noexcept nogil:
     w.later = NO_NODE
 
 
-cdef void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint older) noexcept nogil:
-    """Walk the newest form, which took most of the older one in; the older one where that fails, or has more fields.
-
-    Of two that decode the one with more numbers stays; of two that do not, the newest.
-    """
-    cdef Walk newest
-    cdef Number[MAX_NUMBERS] kept  # what the newest form found: a third walk would find it again, at a third more
-    cdef Number* first = &w.m.numbers[w.m.n_numbers]
-    cdef uint8_t before = w.m.n_numbers, found
-    cdef bint named = w.m.acn_application == APP_MAP and w.m.acn_version <= 2
+cdef inline void walk_forms(Walk* w, Cursor whole, const uint16_t* roots, int n, bint older) noexcept nogil:
+    """Walk the newest form, which took most of the older one in; the older one where that fails, or has more fields."""
+    cdef uint8_t before = w.m.n_numbers
     walk(w, whole, roots[0])
-    if n == 1 or (w.status == OK and not (older and w.unknown)):
-        return
-    newest = w[0]
-    found = w.m.n_numbers
+    if n > 1 and (w.status != OK or (older and w.unknown)):
+        walk_older(w, whole, roots, before)
+
+
+cdef void walk_older(Walk* w, Cursor whole, const uint16_t* roots, uint8_t before) noexcept nogil:
+    """Of two that decode the one with more numbers stays; of two that do not, the newest."""
+    cdef Walk newest = w[0]
+    cdef Number[MAX_NUMBERS] kept  # what the newest form found: a third walk would find it again, at a third more
+    cdef Number* first = &w.m.numbers[before]
+    cdef uint8_t found = w.m.n_numbers
     memcpy(kept, first, (found - before) * sizeof(Number))
     w.m.n_numbers = before
     start_walk(w, w.m, w.origin)
     w.later = roots[0]
     w.brief = newest.status != OK
-    w.strict = not newest.other and not named
+    w.strict = not newest.other and not (w.m.acn_application == APP_MAP and w.m.acn_version <= 2)
     walk(w, whole, roots[1])
     # Not where it is the older one only by stepping over what it does not have: that is the newest, broken, where neither
     # its own identifier nor the context speaks against it.
@@ -628,11 +635,19 @@ cdef void note(Msg* m, Component* c, const Walk* w) noexcept nogil:
         fail(m, LAYER_MAP, w.status, offset(m, w.at))
 
 
-cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
-    cdef uint16_t[2] ops
-    cdef bint[2] misfit
+cdef void read_as(Msg* m, Component* c, int8_t origin, uint16_t op, bint misfit) noexcept nogil:
     cdef Walk w
-    cdef int i, n = candidates(m, c, ops, misfit)
+    cdef int numbers = m.n_numbers
+    start_walk(&w, m, origin)
+    argument_as(&w, c, &mapop_operations[op])
+    settle(m, c, &w, op, misfit, numbers)
+    note(m, c, &w)
+
+
+cdef void choose(Msg* m, Component* c, int8_t origin, const uint16_t* ops, const bint* misfit, int n) noexcept nogil:
+    """Which of several operations an Invoke may be."""
+    cdef Walk w
+    cdef int i
     cdef uint8_t numbers
     cdef uint32_t named = 0  # bit a candidate that falls away, but speaks of somebody
     cdef bint decoded = False, settled = False, likely = False
@@ -643,7 +658,7 @@ cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
         # A peer may be laxer than this decoder: what a subsystem number names stays, though it be malformed. Where both
         # name what decodes, another application's operation must decode to the octet and speak of somebody to be a
         # reading beside it: whoever picks the subsystem numbers takes no such reading away by them.
-        if n == 1 or ssn_names(m, mapop_operations[ops[i]].application) \
+        if ssn_names(m, mapop_operations[ops[i]].application) \
                 or (w.status == OK and not (settled and (w.unlikely or m.n_numbers == numbers))):
             settled = w.status == OK and named_by_both(m)
             decoded = True
@@ -656,13 +671,18 @@ cdef void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
     if likely:
         return
     for i in range(n):  # none decodes, or none but by octets that its type has no room for: all stand, with what each finds
-        if decoded and not named >> i & 1:
-            continue
-        numbers = m.n_numbers
-        start_walk(&w, m, origin)
-        argument_as(&w, c, &mapop_operations[ops[i]])
-        settle(m, c, &w, ops[i], misfit[i], numbers)
-        note(m, c, &w)
+        if not decoded or named >> i & 1:
+            read_as(m, c, origin, ops[i], misfit[i])
+
+
+cdef inline void invoke(Msg* m, Component* c, int8_t origin) noexcept nogil:
+    cdef uint16_t[2] ops
+    cdef bint[2] misfit
+    cdef int n = candidates(m, c, ops, misfit)
+    if n == 1:
+        read_as(m, c, origin, ops[0], misfit[0])
+    elif n:
+        choose(m, c, origin, ops, misfit, n)
 
 
 cdef void result(Msg* m, Component* c, int8_t origin) noexcept nogil:
