@@ -168,9 +168,18 @@ cdef int next_message(Batch b, Msg* m) noexcept nogil:
     return 0
 
 
+cdef inline void clear(Msg* m) noexcept nogil:
+    """In parts that compile to stores: of the whole gcc makes a `rep stos`, whose start alone takes as long."""
+    cdef uint8_t* p = <uint8_t*>m
+    cdef uint32_t at
+    for at in range(0, sizeof(Msg) - 63, 64):
+        memset(p + at, 0, 64)
+    memset(p + sizeof(Msg) // 64 * 64, 0, sizeof(Msg) % 64)
+
+
 cdef inline void begin(Msg* m, const Record* r, Py_ssize_t record) noexcept nogil:
     """What the record itself says."""
-    memset(m, 0, sizeof(Msg))
+    clear(m)
     m.record = <uint32_t>record
     m.offset = r.offset
     m.frame = r.frame
