@@ -251,3 +251,21 @@ def between(parts: bytes, length: bytes) -> dict[str, Any]:
     external = b"\x28" + length + bytes((len(parts),)) + parts
     got = read((0x65, [OTID, DTID, (0x6B, external), LOCATE]))
     return got | {"error": got["error"] and got["error"][:2]}
+
+
+@pytest.mark.parametrize("value", range(256))
+def test_usual_identifiers_and_codes_are_read_as_all_others(value: int) -> None:
+    """Transaction and invoke identifiers and operation codes beside the same with lengths in two octets."""
+    of = bytes((value,))
+    for invoke_id, opcode in ((of, b"\x47"), (b"\x01", of)):
+        parts = ((b"\x02", invoke_id), (b"\x02", opcode), (b"\x30", b"\x04\x00"))
+        usual, other = (
+            b"".join(tag + length + bytes((len(content),)) + content for tag, content in parts)
+            for length in (b"", b"\x81")
+        )
+        found = [read((0x65, [OTID, DTID, (0x6C, [(0xA1, content)])])) for content in (usual, other)]
+        assert found[0] | {"error": None} == found[1] | {"error": None}
+        assert (found[0]["error"] or ())[:2] == (found[1]["error"] or ())[:2]
+    behind = encode(LOCATE)
+    short, long = (b"\x48" + length + b"\x04\x01\x02\x03" + of + behind for length in (b"", b"\x81"))
+    assert read((0x62, short)) == read((0x62, long))
