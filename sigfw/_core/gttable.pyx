@@ -138,12 +138,12 @@ cdef inline void search_all(const GtTable* t, Asked* a, bint wide) noexcept nogi
     while most:                    # a step of each in turn, as many for each: none waits for its own, no branch depends on it
         for i in range(a.n):
             half = (left[i] + 1) >> 1
-            at = a.base[i] + half
             left[i] -= half
+            at = a.base[i]         # a product and no choice: by counts of what runs gcc makes branches of choices
             if wide:
-                at = at if long_[at] <= a.keys[i] else a.base[i]
+                at += half & -<uint32_t>(long_[at + half] <= a.keys[i])
             else:
-                at = at if short_[at] <= <uint32_t>a.keys[i] else a.base[i]
+                at += half & -<uint32_t>(short_[at + half] <= <uint32_t>a.keys[i])
             a.base[i] = at
             if left[i] > AT_HAND:
                 at += (left[i] + 1) >> 1
