@@ -6,7 +6,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from sigfw._core.conditions cimport Eval, Left, component_fields, gather, message_fields, row_of, run_checks, side
+from sigfw._core.conditions cimport Eval, Left, component_fields, copy, gather, message_fields, row_of, run_checks, side
 from sigfw._core.encode cimport encode_reply
 from sigfw._core.limits cimport MAX_REPLY, REPLIES_PER_SECOND
 from sigfw._core.memory cimport Memory
@@ -145,15 +145,6 @@ cdef inline bint has_shadow(const PolicyTables* t, const Left* l) noexcept nogil
     for w in range(l.first, l.end):
         found |= l.bits[w] & all_[w] & ~enforced[w]
     return found != 0
-
-
-cdef inline void copy(const Left* from_, Left* to) noexcept nogil:
-    cdef uint32_t w
-    to.first = from_.first
-    to.end = from_.end
-    for w in range(to.first, to.end):
-        to.bits[w] = from_.bits[w]
-        to.unsure[w] = from_.unsure[w]
 
 
 cdef void decide_whole(Eval* e, Decision* d, Decision* shadow) noexcept nogil:
@@ -373,7 +364,7 @@ cdef void classify(const PolicyTables* t, const Context* ctx, Memory* mem, Msg* 
     e.k = k
     e.mem = mem
     e.whole.asked = e.whole.yes = e.whole.sure = 0
-    e.inner.gathered = False
+    e.inner.gathered = e.last[0].filled = e.last[1].filled = False
     memset(&d, 0, sizeof(d))
     memset(&shadow, 0, sizeof(shadow))
     if m.sccp == NULL:

@@ -52,6 +52,14 @@ cdef struct Left:              # the rules that still hold
     uint64_t bits[MAX_WORDS]
     uint64_t unsure[MAX_WORDS]   # deny rules that hold for some values only: see and_values
 
+cdef struct Checked:           # what checks left last in a reading: of the next component they often leave the same
+    bint filled
+    uint32_t own               # answers of the component
+    uint32_t known
+    uint32_t wanted
+    Left before
+    Left after
+
 cdef struct Eval:              # one message
     const PolicyTables* t
     Msg* m
@@ -59,7 +67,17 @@ cdef struct Eval:              # one message
     Memory* mem                # NULL: nothing is remembered, state checks say what they said before
     Left base                  # the rules whose message-level fields hold
     Answers whole              # of checks that the whole message answers
+    Checked last[2]            # by reading
     Inner inner
+
+
+cdef inline void copy(const Left* from_, Left* to) noexcept nogil:
+    cdef uint32_t w
+    to.first = from_.first
+    to.end = from_.end
+    for w in range(to.first, to.end):
+        to.bits[w] = from_.bits[w]
+        to.unsure[w] = from_.unsure[w]
 
 
 cdef inline const uint64_t* row_of(const PolicyTables* t, uint32_t row) noexcept nogil:

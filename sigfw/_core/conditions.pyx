@@ -515,20 +515,19 @@ cdef void message_check(const PolicyTables* t, const Msg* m, uint32_t check, Tal
                     count(tally, home if check == CHECK_IMSI_IS_HOME else not home)
 
 
-cdef void component_check(const Component* c, int reading, uint32_t check, Tally* tally) noexcept nogil:
-    cdef uint32_t bits
-    tally.n = 0
-    tally.yes = 0
-    tally.unknown = 0
+cdef inline uint32_t component_yes(const Component* c, int reading) noexcept nogil:
+    """Bit a check that is true of the component in this reading."""
     if reading < 0:
-        return
-    if check == CHECK_IMSI_MISSING:
-        bits = c.imsi_missing
-    elif check == CHECK_ACN_DOES_NOT_FIT_OPERATION:
-        bits = c.acn_misfit
-    else:
-        bits = c.ssn_misfit
-    count(tally, (bits >> reading) & 1)
+        return 0
+    return (<uint32_t>(c.imsi_missing >> reading & 1) << CHECK_IMSI_MISSING
+            | <uint32_t>(c.acn_misfit >> reading & 1) << CHECK_ACN_DOES_NOT_FIT_OPERATION
+            | <uint32_t>(c.ssn_misfit >> reading & 1) << CHECK_SSN_DOES_NOT_FIT_APPLICATION)
+
+
+cdef void component_check(const Component* c, int reading, uint32_t check, Tally* tally) noexcept nogil:
+    tally.n = reading >= 0
+    tally.yes = component_yes(c, reading) >> check & 1
+    tally.unknown = 0
 
 
 cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil:
@@ -539,29 +538,33 @@ cdef void state_tally(const Msg* m, uint32_t check, Tally* tally) noexcept nogil
     tally.unknown = 0
 
 
-cdef void ask(Eval* e, const Component* c, int reading, uint32_t checks, Answers* a) noexcept nogil:
-    """Run checks. What the message says is asked once for all of its components."""
+cdef void ask(Eval* e, uint32_t checks) noexcept nogil:
+    """Run checks of what the message says: once for all of its components."""
     cdef Tally tally
     cdef uint32_t check, bit
+    e.whole.asked |= checks
     while checks:
         check = __builtin_ctzll(checks)
         bit = 1 << check
         checks ^= bit
-        if bit & OF_COMPONENT:
-            component_check(c, reading, check, &tally)
-            a.asked |= bit
-            a.yes |= bit if tally.yes else 0
+        if check < FIRST_STATE_CHECK:
+            message_check(e.t, e.m, check, &tally)
         else:
-            if check < FIRST_STATE_CHECK:
-                message_check(e.t, e.m, check, &tally)
-            else:
-                state_check(e.t, e.mem, e.m, check)
-                state_tally(e.m, check, &tally)
-            e.whole.asked |= bit
-            if tally.yes:
-                e.whole.yes |= bit
-                e.whole.sure |= bit if tally.yes == tally.n and tally.unknown == 0 else 0
+            state_check(e.t, e.mem, e.m, check)
+            state_tally(e.m, check, &tally)
+        if tally.yes:
+            e.whole.yes |= bit
+            e.whole.sure |= bit if tally.yes == tally.n and tally.unknown == 0 else 0
         e.k.checks[check][2 if tally.n == 0 else 1 if tally.yes else 0] += 1
+
+
+cdef inline void count_component(Eval* e, uint32_t checks, int reading, uint32_t yes) noexcept nogil:
+    cdef uint32_t check
+    checks &= OF_COMPONENT
+    while checks:
+        check = __builtin_ctzll(checks)
+        checks &= checks - 1
+        e.k.checks[check][2 if reading < 0 else yes >> check & 1] += 1
 
 
 cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
@@ -580,25 +583,51 @@ cdef uint32_t knows(Eval* e, const Component* c) noexcept nogil:
     return known
 
 
+cdef inline bint is_same(const Left* a, const Left* b) noexcept nogil:
+    cdef uint64_t differ = 0
+    cdef uint32_t w
+    if a.first != b.first or a.end != b.end:
+        return False
+    for w in range(a.first, a.end):
+        differ |= a.bits[w] ^ b.bits[w] | a.unsure[w] ^ b.unsure[w]
+    return differ == 0
+
+
 cdef void run_checks(Eval* e, const Component* c, int reading, Left* l) noexcept nogil:
     """Take away the rules whose checks do not hold. A check runs only where the rest of a rule that asks for it holds."""
+    cdef uint32_t own = component_yes(c, reading), known = knows(e, c)
+    cdef Checked* last
+    if c == NULL or (e.m.n_components == 1 and c.n_readings <= 1):
+        count_component(e, by_checks(e, own, known, l), reading, own)
+        return
+    last = &e.last[reading & 1]
+    if not last.filled or last.own != own or last.known != known or not is_same(&last.before, l):
+        copy(l, &last.before)
+        last.wanted = by_checks(e, own, known, l)
+        copy(l, &last.after)
+        last.own, last.known, last.filled = own, known, True
+    else:
+        copy(&last.after, l)
+    count_component(e, last.wanted, reading, own)
+
+
+cdef uint32_t by_checks(Eval* e, uint32_t own, uint32_t known, Left* l) noexcept nogil:
+    """The checks that the rules left so far ask for; what is left of the rules is in l."""
     cdef const PolicyTables* t = e.t
     cdef const uint64_t* with_checks = row_of(t, t.has_checks)
     cdef const uint64_t* with_any = row_of(t, t.has_any)
     cdef const uint64_t* deny = row_of(t, t.deny)
-    cdef Answers own
     cdef uint32_t w, check, yes, sure, left, wanted = 0
     cdef uint64_t rules, holds, surely, any_holds, any_sure, asks, if_deny, if_all
-    own.asked = own.yes = 0
     for w in range(l.first, l.end):
         rules = l.bits[w] & with_checks[w]
         while rules:
             wanted |= t.rule_checks[w * 64 + __builtin_ctzll(rules)]
             rules &= rules - 1
     wanted &= t.checks_used
-    ask(e, c, reading, wanted & ~e.whole.asked, &own)
-    yes = e.whole.yes | own.yes
-    sure = e.whole.sure & knows(e, c) | own.yes  # true of all values
+    ask(e, wanted & ~e.whole.asked & ~<uint32_t>OF_COMPONENT)
+    yes = e.whole.yes | own
+    sure = e.whole.sure & known | own  # true of all values
     for w in range(l.first, l.end):
         rules = l.bits[w] & with_checks[w]
         if rules == 0:
@@ -620,3 +649,4 @@ cdef void run_checks(Eval* e, const Component* c, int reading, Left* l) noexcept
         surely |= any_sure & with_any[w]
         l.bits[w] &= ~rules | holds
         l.unsure[w] |= rules & ~surely
+    return wanted
