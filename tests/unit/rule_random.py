@@ -172,6 +172,14 @@ def random_number(r: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def random_components(r: random.Random) -> list[dict[str, Any]]:
+    count = r.choice([0, 1, 1, 2, 3])
+    if count > 1 and r.random() < 0.3:  # alike but for what the numbers say of each
+        one = random_component(r)
+        return [dict(one) for _ in range(count)]
+    return [random_component(r) for _ in range(count)]
+
+
 def random_message(r: random.Random) -> dict[str, Any]:
     message: dict[str, Any] = {
         "type": r.choice([0x09, 0x09, 0x11, 0x0A]), "encapsulation": r.choice([1, 3]), "called": random_party(r),
@@ -190,7 +198,7 @@ def random_message(r: random.Random) -> dict[str, Any]:
     if r.random() < 0.8:
         message |= {
             "tcap": r.randint(1, 5),
-            "components": [random_component(r) for _ in range(r.choice([0, 1, 1, 2, 3]))],
+            "components": random_components(r),
             "numbers": [random_number(r) for _ in range(r.choice([0, 1, 2, 4]))],
             "requested_info": r.choice([0, 0, 1, 3, 7]),
         }
