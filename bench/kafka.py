@@ -225,7 +225,7 @@ def _records(fill: Fill, short: bool) -> int:
     """More than a worker takes in the time that it has, where not much faster than today's."""
     if short:
         return 20_000 // fill.pack
-    return {BY_1000: 12_000_000, BY_64: 2_000_000}.get(fill, 4_000_000 // fill.pack)
+    return {BY_1000: 16_000_000, BY_64: 2_000_000}.get(fill, 4_000_000 // fill.pack)
 
 
 def _tell(taken: dict[Run, list[Rate]], long: Rate | None, *, short: bool) -> None:
